@@ -1,0 +1,106 @@
+"""The systems that there are. Listing them imports no model: a model costs a second, a list must not.
+
+Built-in systems are a literal table; a third party's come through the entry-point group ``replicon.systems``
+(``name = "package.module:Class"``), their one line read from the source file without importing it.
+"""
+
+import ast
+import importlib
+import importlib.util
+from dataclasses import dataclass
+from typing import Any
+
+GROUP = "replicon.systems"
+
+BUILT_IN = (
+    ("memory.hopfield", "replicon.memory.hopfield.model:Hopfield", "The Hopfield model of associative memory with Hebbian couplings."),
+    ("memory.parallel_recall", "replicon.memory.hopfield.recall:ParallelRecall", "Parallel recall from a damaged pattern, step by step."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One system of the catalogue: its name, where it is (``module:Class``), one line, and who provides it."""
+
+    name: str
+    target: str
+    line: str
+    provider: str = "replicon"
+
+    def load(self) -> Any:
+        """Import the class."""
+        from replicon.core.errors import RepliconError
+
+        module, _, attribute = self.target.partition(":")
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise RepliconError(
+                f"system {self.name} of {self.provider} cannot be loaded from {self.target}: {error}"
+            ) from error
+
+
+def entries() -> list[Entry]:
+    """Every system, sorted by name. A third party cannot take the name of a built-in system."""
+    import importlib.metadata
+
+    found = {name: Entry(name, target, line) for name, target, line in BUILT_IN}
+    for point in importlib.metadata.entry_points(group=GROUP):
+        provider = point.dist.name if point.dist is not None else "unknown"
+        if point.name not in found:
+            found[point.name] = Entry(point.name, point.value, first_line(point.value), provider)
+    return [found[name] for name in sorted(found)]
+
+
+def find(name: str) -> Entry:
+    """The entry of this name.
+
+    Raises
+    ------
+    ParameterError
+        When there is none; the nearest name is suggested.
+    """
+    known = {entry.name: entry for entry in entries()}
+    if name not in known:
+        from replicon.core.errors import ParameterError
+
+        raise ParameterError(f"there is no system {name!r}{_nearest(name, list(known))}; see 'replicon list'")
+    return known[name]
+
+
+def load(name: str) -> Any:
+    """The system class of this name."""
+    return find(name).load()
+
+
+def name_of(owner: type) -> str:
+    """Catalogue name of a system class, or its own name where it is in no catalogue."""
+    target = f"{owner.__module__}:{owner.__qualname__}"
+    return next((entry.name for entry in entries() if entry.target == target), owner.__name__)
+
+
+def first_line(target: str) -> str:
+    """First line of a class's docstring, read from the file without importing it; empty where it cannot be found."""
+    module, _, attribute = target.partition(":")
+    try:
+        spec = importlib.util.find_spec(module)
+        if spec is None or not spec.origin:
+            return ""
+        with open(spec.origin, encoding="utf-8") as file:
+            tree = ast.parse(file.read())
+    except (ImportError, OSError, SyntaxError, ValueError):
+        return ""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and node.name == attribute:
+            return (ast.get_docstring(node) or "").split("\n")[0]
+    return ""
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    import difflib
+
+    tails = {entry.rpartition(".")[2]: entry for entry in known}
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5) or [
+        tails[tail] for tail in difflib.get_close_matches(name.rpartition(".")[2], list(tails), n=1, cutoff=0.5)
+    ]
+    return f", did you mean {close[0]!r}?" if close else ""
