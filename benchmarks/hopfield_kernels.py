@@ -1,7 +1,8 @@
 """Speed of the +-1 kernels beside the yardstick of each: an axpy, a matrix product, a NumPy implementation.
 
 Run with one BLAS thread: ``OPENBLAS_NUM_THREADS=1 python benchmarks/hopfield_kernels.py``. Every figure is the median
-of repeats that alternate between the competitors; compilation (or loading the compiled cache) is reported by itself.
+CPU time of repeats that alternate between the competitors; compilation (or loading the compiled cache) is reported by
+itself.
 """
 
 import argparse
@@ -26,14 +27,14 @@ from replicon.memory.hopfield.simulation import draw_patterns
 
 
 def seconds(competitors: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Return the median time of each, in rounds that run all of them, after one warm-up round."""
+    """Return the median CPU time of each, in rounds that run all of them, after one warm-up round."""
     times: dict[str, list[float]] = {name: [] for name in competitors}
     for repeat in range(repeats + 1):
         for name, run in competitors.items():
-            begin = time.perf_counter()
+            begin = time.process_time()
             run()
             if repeat:
-                times[name].append(time.perf_counter() - begin)
+                times[name].append(time.process_time() - begin)
     return {name: float(np.median(values)) for name, values in times.items()}
 
 
@@ -140,14 +141,17 @@ def recall_of_cues(repeats: int) -> None:
         {"numpy": lambda: [numpy_sequential(couplings, cue, np.random.default_rng(4)) for cue in starts[:some]]}, 3
     )
     each = peer["numpy"] / some
-    print(f"\nRecall of {cues} cues, N = {size}, P = {count}: ms per cue (NumPy, a dot product per visit: {each * 1e3:.2f})")
+    print(
+        f"\nRecall of {cues} cues, N = {size}, P = {count}: ms per cue"
+        f" (NumPy, a dot product per visit: {each * 1e3:.2f})"
+    )
     for name, value in times.items():
         print(f"{name:22s} {value / cues * 1e3:8.4f}   {each / (value / cues):7.0f} x")
 
 
 def parallel_against_gemm(repeats: int) -> None:
     """Rate of batched parallel recall against the bare matrix product in the same run."""
-    print("\nParallel steps: share of the bare matrix product's rate (all cues kept to the end, 8 steps)")
+    print("\nParallel steps: share of the bare matrix product's rate, counting the steps that each cue needs")
     for size, count, batch in ((1000, 80, 200), (2000, 200, 200), (2000, 200, 64), (4000, 400, 128)):
         generator = np.random.default_rng(5)
         patterns = draw_patterns(size, count, generator)
@@ -171,7 +175,8 @@ def parallel_against_gemm(repeats: int) -> None:
         dense = products["gemm"] * (steps / batch) / products["dense"]
         lowrank = products["two gemm"] * (steps / batch) / products["patterns"]
         print(
-            f"N {size:5d} P {count:4d} batch {batch:4d} mean steps {steps / batch:5.2f}: gemm {flops / 1e9:6.1f} GFlop/s,"
+            f"N {size:5d} P {count:4d} batch {batch:4d} mean steps {steps / batch:5.2f}:"
+            f" gemm {flops / 1e9:6.1f} GFlop/s,"
             f" dense {dense:5.2f}, through the patterns {lowrank:5.2f} of their own products"
         )
 
@@ -211,7 +216,9 @@ def large_recall() -> None:
     """Recall at N = 20,000, P = 2,000 in a process of its own, with its peak memory."""
     code = "from benchmarks.hopfield_kernels import recall_large; recall_large()"
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    print("\n" + subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True).stdout)
+    print(
+        "\n" + subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True).stdout
+    )
 
 
 def recall_large() -> None:

@@ -115,7 +115,7 @@ BUILT_IN = pytest.mark.parametrize("name", [entry[0] for entry in catalog.BUILT_
 def test_names_page_has_every_public_word_with_its_symbol(name):
     page = (ROOT / "docs" / "names.md").read_text()
     (section,) = re.findall(rf"^## `{re.escape(name)}`$(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
-    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", section, re.MULTILINE))
+    rows = {word: symbol.strip() for word, symbol in re.findall(r"^\| `(\w+)` \|(.*?)\|", section, re.MULTILINE)}
     system = catalog.load(name)
     for word, info in {**parameters_of(system), **system.Observables.table()}.items():
         assert word in rows, f"{name}: {word} is missing in names.md"

@@ -111,8 +111,10 @@ def test_matrix_free_descent_is_the_dense_one(patterns, starts, self_coupling):
     free = dynamics.sequential_descent_patterns(patterns, starts, np.random.default_rng(5), self_coupling)
     assert all(np.array_equal(a, b) for a, b in zip(dense, free, strict=True))
     single = dynamics.sequential_descent_patterns(patterns, starts[0], np.random.default_rng(5), self_coupling)
-    assert np.array_equal(single.spins, reference_descent(
-        counts, starts[0], np.zeros(SIZE), draw_streams(np.random.default_rng(5), 1)[0])[0])
+    assert np.array_equal(
+        single.spins,
+        reference_descent(counts, starts[0], np.zeros(SIZE), draw_streams(np.random.default_rng(5), 1)[0])[0],
+    )
     assert dense.flips.min() > SIZE // 5
 
 
@@ -166,12 +168,26 @@ def test_matrix_free_glauber_is_the_dense_one(patterns, starts, temperature):
     free = dynamics.glauber_patterns(patterns, starts, temperature, 30, np.random.default_rng(8))
     assert np.array_equal(dense, free)
     plain = reference_glauber(
-        counts / SIZE, starts[0], np.zeros(SIZE), temperature, 30, draw_streams(np.random.default_rng(8), 6)[0])
+        counts / SIZE, starts[0], np.zeros(SIZE), temperature, 30, draw_streams(np.random.default_rng(8), 6)[0]
+    )
     assert np.array_equal(dense[0], plain)
 
 
-def test_fields_and_sums_do_not_drift(patterns):
+def test_scale_is_that_of_the_couplings_not_of_the_fields(patterns, starts):
     counts = dynamics.hebbian_counts(patterns)
+    bias = np.random.default_rng(17).normal(size=SIZE)
+    for run in (
+        lambda matrix, **more: dynamics.sequential_descent(matrix, starts, np.random.default_rng(18), bias, **more)[0],
+        lambda matrix, **more: dynamics.glauber(matrix, starts, 0.5, 9, np.random.default_rng(18), bias, **more),
+    ):
+        scaled = run(counts, scale=1 / SIZE)
+        assert np.array_equal(scaled, run(counts / SIZE))
+        assert not np.array_equal(scaled, run(counts))
+
+
+@pytest.mark.parametrize("self_coupling", [False, True])
+def test_fields_and_sums_do_not_drift(patterns, self_coupling):
+    counts = dynamics.hebbian_counts(patterns, self_coupling)
     sites = dynamics.sites_first(patterns)
     spins, other = patterns[0].copy(), patterns[0].copy()
     local, sums = dynamics.local_fields(counts, spins), pattern_sums(sites, spins[None])[0]
@@ -184,8 +200,7 @@ def test_fields_and_sums_do_not_drift(patterns):
 
 
 def test_float_fields_stay_close_to_exact(glass):
-    matrix = glass[0].copy()
-    np.fill_diagonal(matrix, 0.0)
+    matrix = glass[0]
     spins = signs(np.random.default_rng(10), SIZE)
     local = dynamics.local_fields(matrix, spins)
     stream = draw_streams(np.random.default_rng(9), 1)[0]
@@ -226,12 +241,26 @@ def test_equilibrium_is_boltzmann(engine, temperature):
         return (values.mean(axis=0) - expected) / error
 
     above = np.triu_indices(size, 1)
-    scores = np.concatenate([
-        [deviation(chain_energy[0], exact.energy), deviation(chain_energy[1], exact.energy_variance)],
-        deviation(chain_spin, exact.magnetisation),
-        deviation(chain_moment[:, *above], exact.correlations[above]),
-    ])
+    scores = np.concatenate(
+        [
+            [deviation(chain_energy[0], exact.energy), deviation(chain_energy[1], exact.energy_variance)],
+            deviation(chain_spin, exact.magnetisation),
+            deviation(chain_moment[:, *above], exact.correlations[above]),
+        ]
+    )
     assert np.abs(scores).max() < 4.0
+
+
+@pytest.mark.parametrize(("count", "starts"), [(4, 30), (17, 1), (17, 30)])
+def test_the_choice_of_form_changes_nothing(count, starts):
+    generator = np.random.default_rng(14)
+    stored, cues = signs(generator, count, SIZE), signs(generator, starts, SIZE)
+    chosen = dynamics.hebbian_descent(stored, cues, np.random.default_rng(15))
+    free = dynamics.sequential_descent_patterns(stored, cues, np.random.default_rng(15))
+    assert all(np.array_equal(a, b) for a, b in zip(chosen, free, strict=True))
+    for patterns in (stored, signs(generator, 25, SIZE)):
+        warm = dynamics.hebbian_glauber(patterns, cues, 0.4, 60, np.random.default_rng(16))
+        assert np.array_equal(warm, dynamics.glauber_patterns(patterns, cues, 0.4, 60, np.random.default_rng(16)))
 
 
 def test_same_generator_same_bits(patterns, starts):
@@ -269,6 +298,10 @@ def test_bad_input_is_refused(patterns, starts):
         dynamics.sequential_descent_patterns(patterns, starts, generator, max_sweeps=0)
     with pytest.raises(ParameterError, match="scale"):
         dynamics.sequential_descent(counts, starts, generator, scale=0.0)
+    with pytest.raises(DataError, match="finite numbers"):
+        dynamics.parallel_dynamics(counts, starts, fields=[1.0, 2.0])
+    with pytest.raises(DataError, match="finite"):
+        dynamics.sequential_descent(np.where(counts == 0, np.nan, counts), starts, generator)
     with pytest.raises(DataError, match="too large"):
         dynamics.local_fields(np.full((SIZE, SIZE), 2**28, np.int32), starts)
 

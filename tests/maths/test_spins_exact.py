@@ -66,8 +66,7 @@ def test_energy_from_overlaps(self_coupling):
     np.testing.assert_allclose(overlaps, configurations @ patterns.T / 40, atol=1e-15)
     direct = dynamics.energy(counts, configurations, scale=1 / 40)
     np.testing.assert_allclose(dynamics.hebbian_energy(overlaps, 40, self_coupling), direct, atol=1e-12)
-    np.testing.assert_allclose(
-        direct, [-0.5 * s @ (counts / 40) @ s for s in configurations.astype(float)], atol=1e-12)
+    np.testing.assert_allclose(direct, [-0.5 * s @ (counts / 40) @ s for s in configurations.astype(float)], atol=1e-12)
 
 
 def test_too_many_spins_are_refused():

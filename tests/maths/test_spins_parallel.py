@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from replicon.maths import spins as dynamics
+from replicon.maths.spins import parallel
 from replicon.maths.spins.parallel import sign_step
 
 
@@ -88,12 +89,34 @@ def test_spins_without_field_keep_their_value():
     assert np.array_equal(run.spins, [1, -1, 1, -1, 1]) and run.cycle == 1
 
 
-def test_large_sums_are_still_exact():
-    # All patterns equal to the start: sum_mu |M^mu| = P N is beyond the integers of float32.
-    size, count = 4101, 4099
-    patterns = np.ones((count, size), np.int8)
-    run = dynamics.parallel_dynamics_patterns(patterns, np.ones(size, np.int8))
-    assert run.cycle == 1 and np.all(run.spins == 1)
+def test_sums_too_large_for_float32_go_through_float64(patterns, starts, monkeypatch):
+    expected = dynamics.parallel_dynamics_patterns(patterns, starts)
+    kinds = []
+
+    def spy(fields, *rest):
+        kinds.append(fields.dtype)
+        return sign_step(fields, *rest)
+
+    monkeypatch.setattr(parallel, "sign_step", spy)
+    largest = int(np.abs(starts.astype(int) @ patterns.T).sum(axis=1).max())
+    for bound, kind in ((largest + 1, np.float32), (largest, np.float64)):
+        monkeypatch.setattr(parallel, "EXACT_IN_FLOAT32", bound)
+        run = dynamics.parallel_dynamics_patterns(patterns, starts, max_steps=1)
+        assert kinds[-1] == kind
+        assert np.array_equal(
+            run.spins, dynamics.parallel_dynamics(dynamics.hebbian_counts(patterns), starts, max_steps=1).spins
+        )
+    monkeypatch.setattr(parallel, "EXACT_IN_FLOAT32", 0)
+    assert np.array_equal(dynamics.parallel_dynamics_patterns(patterns, starts).spins, expected.spins)
+
+
+def test_scale_is_that_of_the_couplings_not_of_the_fields(patterns, starts):
+    counts = dynamics.hebbian_counts(patterns)
+    bias = np.random.default_rng(5).normal(size=80)
+    scaled = dynamics.parallel_dynamics(counts, starts, fields=bias, scale=1 / 80, max_steps=4)
+    plain = dynamics.parallel_dynamics(counts / 80, starts, fields=bias, max_steps=4)
+    assert np.array_equal(scaled.spins, plain.spins)
+    assert not np.array_equal(scaled.spins, dynamics.parallel_dynamics(counts, starts, max_steps=4).spins)
 
 
 def test_fused_pass_is_the_numpy_expression():
@@ -101,11 +124,10 @@ def test_fused_pass_is_the_numpy_expression():
     fields = generator.integers(-2, 3, (7, 33)).astype(np.float32)
     now, before = signs(generator, 7, 33).astype(np.float32), signs(generator, 7, 33).astype(np.float32)
     bias, own = generator.integers(-1, 2, 33).astype(np.float32), 1.0
+    fields[5] = 3 * now[5] - bias
     total = fields + bias - own * now
     expected = np.where(total == 0, now, np.sign(total))
     before[3] = expected[3]
-    now[5] = expected[5] = np.sign((fields + bias)[5] - 0.5)
-    fields[5] = 2 * now[5] - bias[5]
     old = before.copy()
     changed, returned = sign_step(fields, now, before, bias, own)
     assert np.array_equal(before, expected)

@@ -17,10 +17,16 @@ BUILT_IN = (
     ("memory.parallel_recall", "replicon.memory.hopfield.recall:ParallelRecall", "Parallel recall from a damaged pattern, step by step."),
 )  # fmt: skip
 
+TOOLS = (
+    ("memory.HopfieldMemory", "replicon.memory.hopfield.memory:HopfieldMemory", "Associative memory: stores binary patterns in a recurrent network and recalls them from damaged ones."),
+    ("memory.capacity_report", "replicon.memory.hopfield.capacity:capacity_report", "Tell from the patterns' Gram matrix which learning rule should be able to store them."),
+)  # fmt: skip
+"""Methods for the user's own data: a class or function, imported as ``from replicon.memory import HopfieldMemory``."""
+
 
 @dataclass(frozen=True)
 class Entry:
-    """One system of the catalogue: its name, where it is (``module:Class``), one line, and who provides it."""
+    """One system or tool of the catalogue: its name, where it is (``module:Class``), one line, and who provides it."""
 
     name: str
     target: str
@@ -36,7 +42,7 @@ class Entry:
             return getattr(importlib.import_module(module), attribute)
         except (ImportError, AttributeError) as error:
             raise RepliconError(
-                f"system {self.name} of {self.provider} cannot be loaded from {self.target}: {error}"
+                f"{self.name} of {self.provider} cannot be loaded from {self.target}: {error}"
             ) from error
 
 
@@ -52,14 +58,21 @@ def entries() -> list[Entry]:
     return [found[name] for name in sorted(found)]
 
 
+def tools() -> list[Entry]:
+    """Every tool, sorted by name."""
+    return sorted((Entry(*row) for row in TOOLS), key=lambda entry: entry.name)
+
+
 def find(name: str) -> Entry:
-    """The entry of this name.
+    """The entry of this name; ``module:Class`` names a system that is in no catalogue.
 
     Raises
     ------
     ParameterError
         When there is none; the nearest name is suggested.
     """
+    if ":" in name:
+        return Entry(name, name, first_line(name), "here")
     known = {entry.name: entry for entry in entries()}
     if name not in known:
         from replicon.core.errors import ParameterError

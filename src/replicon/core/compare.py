@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from scipy import stats
 
 from replicon.core.comparison import Comparison, SizeResult, build
 from replicon.core.errors import ConvergenceError, DataError, ParameterError
@@ -158,14 +159,20 @@ def _collect(
 
 
 def _wanted(draws: Draws, targets: dict[str, float]) -> int:
-    """How many draws the targets take, judged by the spread so far; at most doubled at a time."""
+    """How many draws the targets take; at most doubled at a time.
+
+    Judged by the upper 95 % limit of the spread so far: stopping at the first error bar that happens to be small would
+    make error bars too small on average.
+    """
     wanted = 0
     for name, target in targets.items():
         values = draws.values.get(name, np.array([]))
         values = values[np.isfinite(values)]
         if len(values) < 2:
             return len(draws.seeds) + 2
-        wanted = max(wanted, int(np.ceil((values.std(ddof=1) / target) ** 2)))
+        freedom = len(values) - 1
+        variance = freedom * values.var(ddof=1) / stats.chi2.ppf(0.05, freedom)
+        wanted = max(wanted, int(np.ceil(variance / target**2)))
     return min(wanted, 2 * len(draws.seeds))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from replicon.core.errors import ConvergenceError, DataError, ParameterError
+from replicon.core.errors import ConvergenceError, DataError, ParameterError, RepliconError
 from replicon.core.instance import Instance
 from replicon.core.observables import KINDS
 from replicon.core.precision import is_traced, own, to_user
@@ -40,7 +40,7 @@ def evaluate(system: "System", method: Callable[..., Any], size: int | None, ins
             result = to_user(method(system, size=size, instance=own(instance)))
         else:
             compiled = _compiled(method, type(system), system.regime(), _static_size(system, size), False)
-            result = to_user(compiled(system, _traced_size(system, size)))
+            result = to_user(_call(compiled, system, _traced_size(system, size)))
         result = _label(result, kind, remark)
         if not is_traced(result) and np.ndim(result.status) == 0 and int(result.status) & NOT_CONVERGED:
             at = ", ".join(f"{name}={value}" for name, value in system.values().items())
@@ -173,8 +173,18 @@ def _mapped(system: "System", method: Callable[..., Any], points: list[Any], reg
     count = len(points)
     stacked = _stack(points)
     compiled = _compiled(method, type(system), regime, _static_size(system, size), True)
-    result = to_user(compiled(stacked, _traced_size(system, size)))
+    result = to_user(_call(compiled, stacked, _traced_size(system, size)))
     return jax.tree_util.tree_map(lambda leaf: np.broadcast_to(leaf, (count, *np.shape(leaf)[1:])), result)
+
+
+def _call(compiled: Callable[..., Any], system: "System", traced_size: Any) -> Any:
+    try:
+        return compiled(system, traced_size)
+    except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as error:
+        raise RepliconError(
+            f"{type(system).__name__}: the theory cannot be traced by JAX; write it with jax.numpy and jax.lax, let "
+            f"regime() choose among equations, or set traceable = False to have it looped over ({error.args[0].splitlines()[0]})"
+        ) from error
 
 
 def _stack(records: list[Any]) -> Any:

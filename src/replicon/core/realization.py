@@ -26,6 +26,12 @@ MEMORY_SHARE = 0.8
 """Part of the memory now free that one realisation may be expected to use."""
 
 
+Caught = type[Exception] | tuple[type[Exception], ...]
+
+EXPECTED: Caught = (RepliconError, ArithmeticError, ValueError, RuntimeError, np.linalg.LinAlgError)
+"""What a realisation may raise without ending a comparison; anything else is a mistake in the system."""
+
+
 @dataclass
 class Draws:
     """Measurements of several realisations at one size.
@@ -94,23 +100,25 @@ def realize_seeds(
     *,
     per_instance_theory: bool = False,
     progress: Callable[[int], Any] | None = None,
+    catch: Caught | None = None,
 ) -> Draws:
-    """Like `realize`, for the realisations' own seeds."""
+    """Like `realize`, for the realisations' own seeds; `catch` names the exceptions that are kept as messages."""
+    attempt = functools.partial(_attempt, catch=EXPECTED if catch is None else catch)
     draws = Draws(seeds=np.asarray(seeds, dtype=np.int64))
     records: list[Any] = [None] * len(seeds)
     predicted: list[Any] = [None] * len(seeds)
     with single_threaded():
         for start in range(0, len(seeds), system.batch):
             block = range(start, min(start + system.batch, len(seeds)))
-            instances = _attempt(draws.errors, block, lambda i: system.sample(size, int(seeds[i])))
+            instances = attempt(draws.errors, block, lambda i: system.sample(size, int(seeds[i])))
             if system.batch == 1:
-                measured = _attempt(draws.errors, instances, lambda i, given=instances: system.simulate(given[i]))
+                measured = attempt(draws.errors, instances, lambda i, given=instances: system.simulate(given[i]))
             else:
-                measured = _measure_batch(system, instances, draws.errors)
+                measured = _measure_batch(system, instances, draws.errors, attempt)
             for i, record in measured.items():
                 records[i] = record
             if per_instance_theory:
-                found = _attempt(draws.errors, measured, lambda i, given=instances: system.theory(instance=given[i]))
+                found = attempt(draws.errors, measured, lambda i, given=instances: system.theory(instance=given[i]))
                 for i, record in found.items():
                     predicted[i] = record
             if progress is not None:
@@ -120,7 +128,9 @@ def realize_seeds(
     return draws
 
 
-def _attempt(errors: dict[int, str], indices: Any, call: Callable[[int], Any]) -> dict[int, Any]:
+def _attempt(
+    errors: dict[int, str], indices: Any, call: Callable[[int], Any], catch: Caught = EXPECTED
+) -> dict[int, Any]:
     """Results of the calls that succeed; the others leave their message (cancelling goes through)."""
     results = {}
     for i in indices:
@@ -128,18 +138,20 @@ def _attempt(errors: dict[int, str], indices: Any, call: Callable[[int], Any]) -
             results[i] = call(i)
         except (Cancelled, KeyboardInterrupt, MemoryError):
             raise
-        except (RepliconError, ArithmeticError, ValueError, RuntimeError, np.linalg.LinAlgError) as error:
+        except catch as error:
             errors[i] = f"{type(error).__name__}: {error}"
     return results
 
 
-def _measure_batch(system: "System", instances: dict[int, Any], errors: dict[int, str]) -> dict[int, Any]:
+def _measure_batch(
+    system: "System", instances: dict[int, Any], errors: dict[int, str], attempt: Callable[..., dict[int, Any]]
+) -> dict[int, Any]:
     if not instances:
         return {}
     order = list(instances)
     batch = [instances[i] for i in order]
     failed: dict[int, str] = {}
-    result = _attempt(failed, [0], lambda _: simulate_batch(system, batch))
+    result = attempt(failed, [0], lambda _: simulate_batch(system, batch))
     if failed:
         errors.update(dict.fromkeys(order, failed[0]))
         return {}
@@ -189,7 +201,7 @@ def check_memory(system: "System", size: int) -> None:
     needed = system.footprint(size).bytes
     if needed < 2**28:
         return
-    free = _free_memory()
+    free = free_memory()
     if needed > MEMORY_SHARE * free:
         raise ResourceError(
             f"{type(system).__name__}: a realisation of size {size} needs about {needed / 2**30:.1f} GiB and "
@@ -237,7 +249,8 @@ def _columns(records: list[Any]) -> dict[str, np.ndarray]:
     return columns
 
 
-def _free_memory() -> float:
+def free_memory() -> float:
+    """Bytes of memory that can be had now without swapping."""
     try:
         with open("/proc/meminfo", encoding="ascii") as lines:
             for line in lines:

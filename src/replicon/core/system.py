@@ -81,6 +81,10 @@ class System(eqx.Module):
     def __check_init__(self) -> None:
         for name, info in self.parameters().items():
             check_parameter(name, info, getattr(self, name), type(self).__name__)
+        self.validate()
+
+    def validate(self) -> None:
+        """Raise `ParameterError` for parameters that are each in range but do not go together."""
 
     def theory(self, size: int | None = None, instance: Any = None) -> Any:
         """Predict the observables.
@@ -136,7 +140,7 @@ class System(eqx.Module):
         """Coordinate values of the curves and spectra, by dimension name."""
         return {}
 
-    def status_of_size(self, size: int) -> None:
+    def validate_size(self, size: int) -> None:
         """Raise `DataError` where this size makes no sense for these parameters."""
 
     @classmethod
@@ -190,7 +194,7 @@ def check_size(system: System, size: Any) -> int:
         raise DataError(f"{owner}: size is {size!r}; give a whole number of at least {system.smallest_size}")
     if size < system.smallest_size:
         raise DataError(f"{owner}: size is {size}; it must be at least {system.smallest_size}")
-    system.status_of_size(int(size))
+    system.validate_size(int(size))
     return int(size)
 
 

@@ -62,7 +62,8 @@ def rows_of(result: "Comparison") -> tuple[list[str], list[list[str]]]:
         worst = [float(np.nanmax(np.abs(z))) if np.isfinite(z).any() else math.nan for z in result[f"{name}_z"].values]
         cells = [f"max |z| = {z:.1f}" if math.isfinite(z) else "-" for z in worst]
         bad = name in result.attrs["disagreeing"].split(", ")
-        rows.append([label_of(name, symbols), "curve", *cells, "", "", "disagrees" if bad else "agrees"])
+        word = "disagrees" if bad else "agrees" if any(map(math.isfinite, worst)) else ""
+        rows.append([label_of(name, symbols), "curve", *cells, "", "", word])
     return header, rows
 
 
@@ -110,15 +111,18 @@ def render(title: str, header: list[str], rows: list[list[str]], remarks: list[s
     return buffer.getvalue().rstrip("\n")
 
 
-def print_table(console: Any, title: str, header: list[str], rows: list[list[str]], remarks: list[str]) -> None:
-    """Any table on a rich console."""
+def print_table(
+    console: Any, title: str, header: list[str], rows: list[list[str]], remarks: list[str], words: tuple[int, ...] = ()
+) -> None:
+    """Any table on a rich console; the columns numbered in `words` are text and start at the left."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=Text(title) if title else None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for number, name in enumerate(header):
-        table.add_column(Text(name), justify="left" if number == 0 else "right", no_wrap=number == 0, overflow="fold")
+        left = number == 0 or number in words
+        table.add_column(Text(name), justify="left" if left else "right", no_wrap=number == 0, overflow="fold")
     for row in rows:
         table.add_row(*[Text(cell) for cell in row])
     console.print(table)

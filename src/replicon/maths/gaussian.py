@@ -27,6 +27,9 @@ _SHARP = 2.0
 There the poles of tanh, at distance pi/2 of the real axis, allow a step 1/4 with error exp(-4 pi^2); below it the
 same holds for the half step in z."""
 
+_FAR = 30.0
+"""Beyond it six terms of the asymptotic series of the Gaussian tail are exact to 1e-13."""
+
 
 class TanhAverages(NamedTuple):
     """Gaussian averages of the response t = tanh(mean + spread z) of one spin.
@@ -170,10 +173,15 @@ def ramp_average(shift: Array) -> Array:
 def log_ramp_average(shift: Array) -> Array:
     """Logarithm of `ramp_average`; it falls like ``-shift^2/2`` to the left without underflow."""
     positive = jnp.maximum(shift, 0.0)
-    negative = jnp.minimum(shift, 0.0)
     upper = jnp.log(positive * 0.5 * erfc(-positive / np.sqrt(2)) + normal_density(positive))
-    mills = jnp.exp(log_ndtr(negative) + 0.5 * negative**2) * np.sqrt(2 * np.pi)
-    lower = jnp.log1p(negative * mills) - 0.5 * negative**2 - 0.5 * np.log(2 * np.pi)
+
+    moderate = jnp.clip(shift, -_FAR, 0.0)
+    mills = jnp.exp(log_ndtr(moderate) + 0.5 * moderate**2) * np.sqrt(2 * np.pi)
+    far = jnp.maximum(-shift, _FAR) ** -2
+    # Asymptotic series of 1 - k R(k), R the Mills ratio, which cancels beyond moderate k.
+    series = far * (1 - 3 * far * (1 - 5 * far * (1 - 7 * far * (1 - 9 * far * (1 - 11 * far)))))
+    tail = jnp.where(shift < -_FAR, jnp.log(series), jnp.log1p(moderate * mills))
+    lower = tail - 0.5 * jnp.minimum(shift, 0.0) ** 2 - 0.5 * np.log(2 * np.pi)
     return jnp.where(shift > 0, upper, lower)
 
 

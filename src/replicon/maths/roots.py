@@ -41,54 +41,56 @@ def bracketed_root(
     ends = lax.stop_gradient((jnp.asarray(low, dtype=float), jnp.asarray(high, dtype=float)))
 
     def solve(equation: Callable[[Array], Array], _: Array) -> tuple[Array, Array]:
-        return locate(equation, *ends, iterations=iterations)
+        root, status = locate(equation, *ends, iterations=iterations)
+        return root, status.astype(float)
 
+    # custom_root differentiates its auxiliary output too, so the status travels as a float.
     root, status = lax.custom_root(function, 0.5 * (ends[0] + ends[1]), solve, _scalar_tangent, has_aux=True)
-    return Solution(root, status)
+    return Solution(root, status.astype(jnp.int32))
 
 
 def locate(
     function: Callable[[Array], Array], low: Array, high: Array, iterations: int = 200
 ) -> tuple[Array, Array]:
     """`bracketed_root` without derivatives, for solves nested in another one: the pair (root, status)."""
-    low, high = jnp.asarray(low, dtype=float), jnp.asarray(high, dtype=float)
-    f_low, f_high = function(low), function(high)
-    bracketed = jnp.isfinite(f_low) & jnp.isfinite(f_high) & (jnp.sign(f_low) * jnp.sign(f_high) <= 0)
-    precision = 2 * jnp.finfo(low.dtype).eps
+    low, high = (jnp.asarray(end, dtype=float) for end in jnp.broadcast_arrays(low, high))
+    eps, tiny = jnp.finfo(low.dtype).eps, jnp.finfo(low.dtype).tiny
 
     def unfinished(state: tuple[Array, ...]) -> Array:
         return ~state[-1] & (state[-2] < iterations)
 
     def step(state: tuple[Array, ...]) -> tuple[Array, ...]:
+        # [a, b] brackets the root, a is the latest point and c the one before; the first two steps only evaluate
+        # the ends, here and not outside the loop so that the function is compiled once.
         a, b, fa, fb, fraction, count, _ = state
-        x = a + fraction * (b - a)
+        x = jnp.where(count == 0, high, jnp.where(count == 1, low, a + fraction * (b - a)))
         fx = function(x)
-        same_side = jnp.sign(fx) == jnp.sign(fa)
+        same_side = (jnp.sign(fx) == jnp.sign(fa)) & (count > 1)
         c, fc = jnp.where(same_side, a, b), jnp.where(same_side, fa, fb)
         b, fb = jnp.where(same_side, b, a), jnp.where(same_side, fb, fa)
         a, fa = x, fx
 
-        best = jnp.where(jnp.abs(fa) < jnp.abs(fb), a, b)
         width = jnp.abs(b - a)
-        smallest = jnp.where(width > 0, (precision * jnp.abs(best) + jnp.finfo(low.dtype).tiny) / width, 1.0)
-        finished = (smallest > 0.5) | (fa == 0) | (fb == 0) | ~jnp.isfinite(fx)
+        best = jnp.where(jnp.abs(fa) < jnp.abs(fb), a, b)
+        smallest = jnp.where(width > 0, (2 * eps * jnp.abs(best) + tiny) / jnp.where(width > 0, width, 1.0), 1.0)
+        no_bracket = (count == 1) & ~(jnp.sign(fa) * jnp.sign(fb) <= 0)
+        finished = (count > 0) & ((smallest > 0.5) | (fa == 0) | (fb == 0) | no_bracket) | ~jnp.isfinite(fx)
 
         def ratio(top: Array, bottom: Array) -> Array:
             return top / jnp.where(bottom == 0, 1.0, bottom)
 
         position, height = ratio(a - b, c - b), ratio(fa - fb, fc - fb)
-        quadratic = (height**2 < position) & ((1 - height) ** 2 < 1 - position) & (fc != fa) & (fc != fb)
-        inverse = ratio(fa, fb - fa) * ratio(fc, fb - fc) + ratio(c - a, b - a) * ratio(fa, fc - fa) * ratio(
-            fb, fc - fb
-        )
+        quadratic = (count > 1) & (height**2 < position) & ((1 - height) ** 2 < 1 - position) & (fc != fa)
+        inverse = ratio(fa, fb - fa) * ratio(fc, fb - fc)
+        inverse += ratio(c - a, b - a) * ratio(fa, fc - fa) * ratio(fb, fc - fb)
         fraction = jnp.clip(jnp.where(quadratic, inverse, 0.5), smallest, 1 - smallest)
         return a, b, fa, fb, fraction, count + 1, finished
 
-    finished = ~bracketed | (f_low == 0) | (f_high == 0)
-    half, zero = jnp.full_like(low, 0.5), jnp.zeros_like(low, dtype=jnp.int32)
-    a, b, fa, fb, _, _, finished = lax.while_loop(unfinished, step, (high, low, f_high, f_low, half, zero, finished))
+    nothing = jnp.full_like(low, jnp.nan)
+    start = (nothing, nothing, nothing, nothing, nothing, jnp.zeros((), jnp.int32), jnp.zeros((), bool))
+    a, b, fa, fb, _, _, finished = lax.while_loop(unfinished, step, start)
     root = jnp.where(jnp.abs(fa) < jnp.abs(fb), a, b)
-    good = bracketed & finished & jnp.isfinite(fa) & jnp.isfinite(fb)
+    good = finished & (jnp.sign(fa) * jnp.sign(fb) <= 0)
     return jnp.where(good, root, jnp.nan), jnp.where(good, CONVERGED, NOT_CONVERGED)
 
 
@@ -150,10 +152,11 @@ def newton(
 
         x, step, _ = lax.while_loop(unfinished, improve, (x, jnp.full((), jnp.inf), jnp.zeros((), jnp.int32)))
         good = step <= tolerance
-        return jnp.where(good, x, jnp.nan), jnp.where(good, CONVERGED, NOT_CONVERGED)
+        return jnp.where(good, x, jnp.nan), jnp.where(good, float(CONVERGED), float(NOT_CONVERGED))
 
     start = lax.stop_gradient(jnp.asarray(start, dtype=float))
-    return Solution(*lax.custom_root(equations, start, solve, _vector_tangent, has_aux=True))
+    root, status = lax.custom_root(equations, start, solve, _vector_tangent, has_aux=True)
+    return Solution(root, status.astype(jnp.int32))
 
 
 def implicit_root(equations: Callable[[Array], Array], root: Array) -> Array:

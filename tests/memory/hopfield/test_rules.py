@@ -5,10 +5,18 @@ from math import erf, sqrt
 import numpy as np
 import pytest
 from scipy import integrate, optimize
+from threadpoolctl import threadpool_limits
 
 from replicon.core.errors import ConvergenceError, DataError, ParameterError, RankError
 from replicon.memory.hopfield import rules
 from replicon.memory.hopfield.stability import largest_stability
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Small factorisations: waiting threads of the linear algebra would cost more than they give."""
+    with threadpool_limits(1):
+        yield
 
 
 def draw(patterns, neurons, seed=0, activity=0.0):
@@ -37,7 +45,8 @@ def test_self_coupling_is_off_unless_asked_for(rule):
 
 @EVERY_RULE
 @pytest.mark.parametrize(
-    "bad", [np.ones(4), np.zeros((2, 3)), [[1, -1, np.nan]], [[1, -1, 2]], np.ones((0, 3)), [["a", "b"]], [[True, False]]]
+    "bad",
+    [np.ones(4), np.zeros((2, 3)), [[1, -1, np.nan]], [[1, -1, 2]], np.ones((0, 3)), [["a", "b"]], [[True, False]]],
 )
 def test_refuses_what_is_not_plus_minus_one(rule, bad):
     with pytest.raises(DataError):
@@ -157,9 +166,11 @@ def test_pinv_with_diagonal_corrects_a_single_wrong_neuron_only_below_load_one_h
     patterns = draw(int(load * 400), 400)
     projector = rules.pinv(patterns, self_coupling=True)
     # Field at neuron i, turned over in the first pattern: h_i = xi_i (1 - 2 J_ii); the mean over i is 1 - 2 load.
-    own = [patterns[0, i] * (projector[i] @ np.where(np.arange(400) == i, -patterns[0], patterns[0])) for i in range(400)]
+    own = [
+        patterns[0, i] * (projector[i] @ np.where(np.arange(400) == i, -patterns[0], patterns[0])) for i in range(400)
+    ]
     np.testing.assert_allclose(own, 1 - 2 * np.diag(projector), atol=1e-12)
-    assert (np.mean(own) > 0) is corrected
+    assert bool(np.mean(own) > 0) is corrected
     without = rules.pinv(patterns)
     flipped = np.where(np.eye(400, dtype=bool), -patterns[0], patterns[0])
     assert (patterns[0] * np.einsum("ij,ij->i", without, flipped) > 0).all()
@@ -167,7 +178,7 @@ def test_pinv_with_diagonal_corrects_a_single_wrong_neuron_only_below_load_one_h
 
 @pytest.mark.parametrize(("load", "start"), [(0.25, 0.3), (0.5, 0.5)])
 def test_pinv_first_parallel_step_follows_kanter_and_sompolinsky(load, start):
-    neurons, after = 600, []
+    neurons, after = 400, []
     flips = round((1 - start) / 2 * neurons)
     generator = np.random.default_rng(11)
     for seed in range(16):
@@ -242,11 +253,13 @@ def test_gardner_stability_extrapolates_to_the_capacity_formula():
     assert abs(extrapolated - expected) < 4 * error
 
 
-@pytest.mark.parametrize("kappa", [0, 0.3, 0.8])
-def test_gardner_reaches_a_given_stability(kappa):
+@pytest.mark.parametrize("share", [0, 0.5, 0.95])
+def test_gardner_reaches_a_given_stability(share):
     patterns = draw(30, 60)
-    assert stabilities(rules.gardner(patterns, kappa=kappa), patterns).min() >= kappa
-    assert stabilities(rules.gardner(patterns, kappa=kappa), patterns).min() > 0
+    kappa = share * largest_stability(patterns)[1].reached.min()
+    smallest = stabilities(rules.gardner(patterns, kappa=kappa), patterns).min()
+    assert smallest > 0
+    assert smallest >= kappa * (1 - 1e-12)
 
 
 def test_gardner_refuses_a_stability_beyond_the_largest():

@@ -5,6 +5,7 @@ in units of the couplings. Configurations are int8 arrays of +-1, batches have t
 
 - `dense`: asynchronous descent and Glauber dynamics on any symmetric matrix
 - `patterns`: the same for Hebbian couplings, keeping only patterns and overlaps
+- `hebbian`: whichever of the two is faster for Hebbian couplings; the results are the same bits
 - `parallel`: synchronous dynamics of a batch, fixed points and 2-cycles told apart
 - `energies`, `enumeration`: energies, overlaps, exact Boltzmann averages for small systems
 """
@@ -13,6 +14,7 @@ from replicon.maths.spins.arguments import Descent
 from replicon.maths.spins.dense import glauber, local_fields, sequential_descent
 from replicon.maths.spins.energies import energy, hebbian_energy, overlaps
 from replicon.maths.spins.enumeration import Boltzmann, all_energies, boltzmann, configuration
+from replicon.maths.spins.hebbian import hebbian_descent, hebbian_glauber
 from replicon.maths.spins.parallel import ParallelRun, parallel_dynamics, parallel_dynamics_patterns
 from replicon.maths.spins.patterns import (
     glauber_patterns,
@@ -32,7 +34,9 @@ __all__ = [
     "glauber",
     "glauber_patterns",
     "hebbian_counts",
+    "hebbian_descent",
     "hebbian_energy",
+    "hebbian_glauber",
     "local_fields",
     "overlaps",
     "parallel_dynamics",

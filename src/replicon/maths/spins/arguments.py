@@ -51,7 +51,21 @@ def checked_couplings(couplings: np.ndarray) -> np.ndarray:
         raise DataError(f"couplings must be a square matrix, got shape {array.shape}")
     if array.dtype not in (np.int16, np.int32, np.float32, np.float64):
         array = array.astype(np.int32 if np.issubdtype(array.dtype, np.integer) else np.float64)
+    if np.issubdtype(array.dtype, np.floating) and not np.all(np.isfinite(array)):
+        raise DataError("couplings must be finite, got nan or inf")
     return np.ascontiguousarray(array)
+
+
+def checked_bias(fields: np.ndarray | None, scale: float, size: int) -> np.ndarray:
+    """Return the external fields in units of `scale`, float64, shape (size,); zeros for None."""
+    if not (0.0 < scale < np.inf):
+        raise ParameterError(f"scale = {scale} must be positive and finite")
+    if fields is None:
+        return np.zeros(size)
+    bias = np.asarray(fields, dtype=np.float64)
+    if bias.shape != (size,) or not np.all(np.isfinite(bias)):
+        raise DataError(f"fields must be {size} finite numbers, got shape {bias.shape}")
+    return bias / scale
 
 
 def checked_temperature(temperature: float) -> float:

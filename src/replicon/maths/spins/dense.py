@@ -11,7 +11,7 @@ Energy: H = -1/2 sum_ij J_ij s_i s_j - sum_i b_i s_i, with J_ij = scale * coupli
 import numpy as np
 from numba import njit
 
-from replicon.core.errors import DataError, ParameterError
+from replicon.core.errors import DataError
 from replicon.maths.spins.arguments import (
     Descent,
     checked_count,
@@ -19,6 +19,7 @@ from replicon.maths.spins.arguments import (
     checked_spins,
     checked_temperature,
 )
+from replicon.maths.spins.arguments import checked_bias as _bias
 from replicon.maths.spins.streams import draw_streams, heat_bath_flips, next_index, shuffle
 
 
@@ -56,7 +57,8 @@ def sequential_descent(
     Parameters
     ----------
     couplings : array, shape (spins, spins)
-        Symmetric. Integer dtypes keep exact integer fields. A diagonal, if any, acts on its own spin.
+        Symmetric (otherwise spin j acts on spin i through entry [j, i], and nothing bounds the number of sweeps).
+        Integer dtypes keep exact integer fields. A diagonal, if any, acts on its own spin.
     spins : array of +-1, shape (spins,) or (batch, spins)
         Starts; not modified.
     generator : numpy.random.Generator
@@ -138,7 +140,6 @@ def glauber(
     bias = _bias(fields, scale, couplings.shape[0])
     beta = scale / checked_temperature(temperature)
     local = _fields(couplings, configurations)
-    local -= (np.diagonal(couplings) * configurations).astype(local.dtype)
     streams = draw_streams(generator, configurations.shape[0])
     attempts = checked_count("sweeps", sweeps, 0) * couplings.shape[0]
     for row in range(configurations.shape[0]):
@@ -150,9 +151,10 @@ def glauber(
 def heat_bath_updates(couplings, spins, local, bias, beta, stream, attempts):
     """Make `attempts` heat-bath updates in place and return the number of flips.
 
-    `local` (int32 or float64) is sum_{j != i} couplings_ij s_j, `bias` and `beta` are in the same unit, `stream` is
-    one row of `draw_streams`.
+    `local` (int32 or float64) is sum_j couplings_ij s_j as given by `local_fields`, `bias` and `beta` are in the same
+    unit, `stream` is one row of `draw_streams`.
     """
+    _add_own_terms(couplings, spins, local, -1)
     flips = 0
     for _ in range(attempts):
         site = next_index(stream, spins.size)
@@ -162,7 +164,15 @@ def heat_bath_updates(couplings, spins, local, bias, beta, stream, attempts):
             _flip(couplings, spins, local, site)
             local[site] = field
             flips += 1
+    _add_own_terms(couplings, spins, local, 1)
     return flips
+
+
+@njit(cache=True)
+def _add_own_terms(couplings, spins, local, sign):
+    # The heat bath leaves J_ii s_i out; taking it off at every visit would cost a cache miss each time.
+    for site in range(spins.size):
+        local[site] += local.dtype.type(sign * local.dtype.type(couplings[site, site]) * spins[site])
 
 
 @njit(cache=True, nogil=True)
@@ -207,14 +217,3 @@ def _fields(couplings: np.ndarray, spins: np.ndarray) -> np.ndarray:
         # Every partial sum is an integer below 2^24, so the float32 product is exact.
         return (spins.astype(np.float32) @ couplings.astype(np.float32)).astype(np.int32)
     return (spins.astype(np.float64) @ couplings.astype(np.float64)).astype(np.int32)
-
-
-def _bias(fields: np.ndarray | None, scale: float, size: int) -> np.ndarray:
-    if not (0.0 < scale < np.inf):
-        raise ParameterError(f"scale = {scale} must be positive and finite")
-    if fields is None:
-        return np.zeros(size)
-    bias = np.asarray(fields, dtype=np.float64)
-    if bias.shape != (size,) or not np.all(np.isfinite(bias)):
-        raise DataError(f"fields must be {size} finite numbers, got shape {bias.shape}")
-    return bias / scale

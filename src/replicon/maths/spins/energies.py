@@ -3,10 +3,12 @@
 import numpy as np
 
 from replicon.core.errors import DataError
-from replicon.maths.spins.arguments import checked_couplings, checked_patterns, checked_spins
+from replicon.maths.spins.arguments import checked_bias, checked_couplings, checked_patterns, checked_spins
 
 
-def energy(couplings: np.ndarray, spins: np.ndarray, fields: np.ndarray | None = None, scale: float = 1.0) -> np.ndarray:
+def energy(
+    couplings: np.ndarray, spins: np.ndarray, fields: np.ndarray | None = None, scale: float = 1.0
+) -> np.ndarray:
     """Compute H = -(scale/2) s.couplings.s - b.s, each pair counted once and the diagonal as it is.
 
     Parameters
@@ -27,7 +29,7 @@ def energy(couplings: np.ndarray, spins: np.ndarray, fields: np.ndarray | None =
     configurations = checked_spins(spins, couplings.shape[0]).astype(np.float64)
     values = -0.5 * scale * np.einsum("bi,bi->b", configurations @ couplings, configurations)
     if fields is not None:
-        values -= configurations @ np.asarray(fields, dtype=np.float64)
+        values -= configurations @ checked_bias(fields, 1.0, couplings.shape[0])
     return values[0] if np.ndim(spins) == 1 else values
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from replicon.core.errors import DataError
-from replicon.maths.spins.arguments import checked_couplings, checked_temperature
+from replicon.maths.spins.arguments import checked_bias, checked_couplings, checked_temperature
 
 MAX_SPINS = 24
 """2^24 configurations: 128 MB of energies and about a second."""
@@ -96,10 +96,7 @@ def _model(couplings: np.ndarray, fields: np.ndarray | None, scale: float) -> tu
     size = matrix.shape[0]
     if size > MAX_SPINS:
         raise DataError(f"{size} spins are too many to enumerate; at most {MAX_SPINS}")
-    bias = np.zeros(size) if fields is None else np.asarray(fields, dtype=np.float64)
-    if bias.shape != (size,):
-        raise DataError(f"fields must have shape ({size},), got {bias.shape}")
-    return matrix, bias
+    return matrix, checked_bias(fields, 1.0, size)
 
 
 @njit(cache=True)

@@ -14,7 +14,13 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from replicon.maths.spins.arguments import checked_count, checked_couplings, checked_patterns, checked_spins
+from replicon.maths.spins.arguments import (
+    checked_bias,
+    checked_count,
+    checked_couplings,
+    checked_patterns,
+    checked_spins,
+)
 
 EXACT_IN_FLOAT32 = 2**24
 """Integers below this bound, and their sums as long as every partial sum is below it, are exact in float32."""
@@ -63,15 +69,14 @@ def parallel_dynamics(
     DataError
         Shapes do not fit or spins are not +-1.
     ParameterError
-        `max_steps` below 1.
+        `max_steps` below 1 or `scale` not positive.
     """
     couplings = checked_couplings(couplings)
     configurations = checked_spins(spins, couplings.shape[0])
     if np.issubdtype(couplings.dtype, np.integer):
         largest = couplings.shape[0] * max(int(couplings.max()), -int(couplings.min()))
         couplings = couplings.astype(np.float32 if largest < EXACT_IN_FLOAT32 else np.float64)
-    bias = np.zeros(couplings.shape[0]) if fields is None else np.asarray(fields, dtype=np.float64) / scale
-    bias = bias.astype(couplings.dtype)
+    bias = checked_bias(fields, scale, couplings.shape[0]).astype(couplings.dtype)
     run = _iterate(lambda batch: batch @ couplings, configurations, bias, 0.0, couplings.dtype, max_steps)
     return _first(run) if np.ndim(spins) == 1 else run
 
@@ -118,7 +123,7 @@ def _iterate(
     dtype: np.dtype,
     max_steps: int,
 ) -> ParallelRun:
-    batch, size = configurations.shape
+    batch = configurations.shape[0]
     max_steps = checked_count("max_steps", max_steps, 1)
     final = configurations
     steps = np.full(batch, max_steps)

@@ -12,6 +12,7 @@ import numpy as np
 from replicon.maths.spins import dense, patterns
 from replicon.maths.spins.arguments import (
     Descent,
+    checked_bias,
     checked_count,
     checked_couplings,
     checked_spins,
@@ -64,8 +65,8 @@ def recall_descent(
     """
     couplings = checked_couplings(couplings)
     configurations = checked_spins(spins, couplings.shape[0])
-    bias = dense._bias(fields, scale, couplings.shape[0])
-    local = dense._fields(couplings, configurations)
+    bias = checked_bias(fields, scale, couplings.shape[0])
+    local = dense.local_fields(couplings, configurations)
     streams = draw_own_streams(configurations, seed)
     rounds = checked_count("max_sweeps", max_sweeps, 1)
     return Descent(configurations, *dense._descend(couplings, configurations, local, bias, streams, rounds))
@@ -97,9 +98,9 @@ def recall_glauber(
     """
     couplings = checked_couplings(couplings)
     configurations = checked_spins(spins, couplings.shape[0])
-    bias = dense._bias(fields, scale, couplings.shape[0])
+    bias = checked_bias(fields, scale, couplings.shape[0])
     beta = scale / checked_temperature(temperature)
-    local = dense._fields(couplings, configurations)
+    local = dense.local_fields(couplings, configurations)
     streams = draw_own_streams(configurations, seed)
     attempts = checked_count("sweeps", sweeps, 0) * couplings.shape[0]
     for row in range(configurations.shape[0]):

@@ -1,6 +1,7 @@
 """What a Hopfield network can be expected to do with given patterns, told from their Gram matrix before learning."""
 
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 
 import numpy as np
@@ -107,6 +108,7 @@ class CapacityReport:
         ]
 
     def __str__(self) -> str:
+        """Summarise line by line."""
         rows = self._rows()
         width = max(len(name) for name, _ in rows)
         lines = [f"{name:<{width}}  {value}" for name, value in rows]
@@ -125,7 +127,7 @@ class CapacityReport:
         return f"<table><caption>Storage of {self.patterns} patterns</caption>{cells}</table>"
 
 
-def capacity_report(X: ArrayLike, *, binarize: float | None = None) -> CapacityReport:  # noqa: N803
+def capacity_report(X: ArrayLike, *, binarize: float | None = None) -> CapacityReport:
     r"""Tell from the patterns' Gram matrix which learning rule should be able to store them.
 
     Hebb's noise at a stored pattern is :math:`\sum_{\nu \ne \mu} \xi_i^\mu \xi_i^\nu q_{\mu\nu}` with the overlaps q;
@@ -160,7 +162,7 @@ def capacity_report(X: ArrayLike, *, binarize: float | None = None) -> CapacityR
     spins = _as_float_spins(X, binarize)
     count, neurons = spins.shape
     overlaps = spins @ spins.T / neurons
-    eigenvalues = np.linalg.eigvalsh(overlaps)
+    eigenvalues = np.asarray(np.linalg.eigvalsh(overlaps), dtype=np.float64)
     rank = int(np.count_nonzero(eigenvalues > eigenvalues[-1] * max(spins.shape) * np.finfo(float).eps))
     load = count / neurons
     effective_load = float((overlaps**2).sum() / count - 1 + 1 / neurons)
@@ -233,10 +235,19 @@ def _largest_random_eigenvalue(count: int, neurons: int) -> float:
     return float((centre + TRACY_WIDOM_99 * scale) / neurons)
 
 
-def _hebb_outlook(effective_load: float, unstable_bits: NDArray[np.int64], neurons: int) -> RuleOutlook:
-    from replicon.memory.hopfield.theory import critical_load
+@cache
+def _theory_limits() -> tuple[float, float]:
+    """Give the loads up to which random patterns are retrieved under Hebb's rule, and stored by any couplings."""
+    # At the call: listing or fitting a memory has no need of the theory, nor of what it imports.
+    from replicon.memory.hopfield.theory import critical_load, gardner_capacity
 
-    limit = float(np.asarray(critical_load()))
+    return float(np.asarray(critical_load())), float(np.asarray(gardner_capacity(0.0)))
+
+
+def _hebb_outlook(effective_load: float, unstable_bits: NDArray[np.int64], neurons: int) -> RuleOutlook:
+    if unstable_bits.size == 1:
+        return RuleOutlook("hebb", True, "a single pattern meets no noise")
+    limit = _theory_limits()[0]
     worst = float(unstable_bits.max() / neurons)
     if effective_load > limit:
         return RuleOutlook(
@@ -273,13 +284,11 @@ def _pinv_outlook(count: int, neurons: int, rank: int, weakest: float) -> RuleOu
 
 
 def _gardner_outlook(distinct: int, neurons: int, smallest_distance: int, pinv_works: bool) -> RuleOutlook:
-    from replicon.memory.hopfield.theory import gardner_capacity
-
     if pinv_works:
         return RuleOutlook("gardner", True, "separable at every neuron, since the projection rule stores the patterns")
     if smallest_distance == 1:
         return RuleOutlook("gardner", False, "two patterns differ in a single bit: impossible without self-coupling")
-    limit = float(np.asarray(gardner_capacity(0.0)))
+    limit = _theory_limits()[1]
     works = distinct <= limit * neurons
     return RuleOutlook(
         "gardner",

@@ -71,7 +71,7 @@ def to_spins(array: NDArray, coding: Coding, binarize: float | None = None) -> N
         Values outside the coding, without a threshold.
     """
     if binarize is not None:
-        return np.where(array > binarize, 1, -1).astype(np.int8)
+        return _signs(array > binarize)
     low = -1 if coding == "spin" else 0
     up = array == 1
     strange = ~(up | (array == low))
@@ -79,7 +79,11 @@ def to_spins(array: NDArray, coding: Coding, binarize: float | None = None) -> N
         raise DataError(
             f"X must be coded as {VALUES[coding]} like the stored patterns, found {list_values(array[strange])}"
         )
-    return np.where(up, 1, -1).astype(np.int8)
+    return _signs(up)
+
+
+def _signs(up: NDArray[np.bool_]) -> NDArray[np.int8]:
+    return np.where(up, np.int8(1), np.int8(-1))
 
 
 def from_spins(spins: NDArray[np.int8], coding: Coding, dtype: np.dtype) -> NDArray:

@@ -13,8 +13,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from replicon.core.errors import DataError, ParameterError
 from replicon.memory.hopfield import rules
-from replicon.memory.hopfield.coding import find_coding, from_spins, require_coding, to_spins
-from replicon.memory.hopfield.network import HebbianNetwork, MatrixNetwork
+from replicon.memory.hopfield.coding import Coding, find_coding, from_spins, require_coding, to_spins
+from replicon.memory.hopfield.network import Dynamics, HebbianNetwork, MatrixNetwork
 
 RULES = ("hebb", "storkey", "pinv", "gardner")
 DYNAMICS = ("sequential", "parallel", "glauber")
@@ -114,11 +114,13 @@ class HopfieldMemory(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     array([0])
     """
 
+    coding_: Coding
+
     def __init__(
         self,
         rule: Literal["hebb", "storkey", "pinv", "gardner"] = "hebb",
         *,
-        dynamics: Literal["sequential", "parallel", "glauber"] = "sequential",
+        dynamics: Dynamics = "sequential",
         temperature: float = 0.0,
         self_coupling: bool = False,
         kappa: float | Literal["max"] = "max",
@@ -129,7 +131,7 @@ class HopfieldMemory(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         random_state: Any = None,
     ) -> None:
         self.rule = rule
-        self.dynamics = dynamics
+        self.dynamics: Dynamics = dynamics
         self.temperature = temperature
         self.self_coupling = self_coupling
         self.kappa = kappa
@@ -139,7 +141,7 @@ class HopfieldMemory(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.min_overlap = min_overlap
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: Any = None) -> Self:  # noqa: N803
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Store the rows of X.
 
         Parameters
@@ -188,7 +190,7 @@ class HopfieldMemory(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self._require_fit("field_")
         return self._network.field if isinstance(self._network, MatrixNetwork) else None
 
-    def recall(self, X: ArrayLike) -> Recall:  # noqa: N803
+    def recall(self, X: ArrayLike) -> Recall:
         """Run the network from each row of X and tell how it ended.
 
         Parameters
@@ -219,7 +221,7 @@ class HopfieldMemory(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         patterns = from_spins(run.spins, self.coding_, self._dtype)
         return Recall(patterns, overlaps, index, run.converged, run.cycle, run.iterations)
 
-    def transform(self, X: ArrayLike) -> NDArray:  # noqa: N803
+    def transform(self, X: ArrayLike) -> NDArray:
         """Recall a pattern from each row of X; see `recall` for the errors.
 
         Parameters
@@ -233,7 +235,7 @@ class HopfieldMemory(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         return self.recall(X).patterns
 
-    def predict(self, X: ArrayLike) -> NDArray[np.int64]:  # noqa: N803
+    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """Index of the stored pattern that is recalled from each row of X; see `recall` for the errors.
 
         Parameters
@@ -248,7 +250,7 @@ class HopfieldMemory(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         return self.recall(X).index
 
-    def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:  # noqa: N803
+    def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
         """Mean overlap of what is recalled from the rows of X with what should be; 1 is perfect recall.
 
         Parameters
@@ -293,16 +295,17 @@ class HopfieldMemory(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         learn = rules.storkey if self.rule == "storkey" else rules.pinv
         return MatrixNetwork(learn(patterns, self_coupling=self.self_coupling))
 
-    def _cues(self, X: ArrayLike) -> NDArray[np.int8]:  # noqa: N803
+    def _cues(self, X: ArrayLike) -> NDArray[np.int8]:
         return to_spins(self._validated(X, reset=False), self.coding_, self.binarize)
 
     def _overlaps(self, spins: NDArray[np.int8]) -> NDArray[np.float64]:
         # float32 sums of +-1 are exact up to 2^24 neurons.
         return (spins.astype(np.float32) @ self.patterns_.T.astype(np.float32)).astype(np.float64) / spins.shape[1]
 
-    def _validated(self, X: ArrayLike, reset: bool) -> NDArray:  # noqa: N803
+    def _validated(self, X: ArrayLike, reset: bool) -> NDArray:
+        data: Any = X
         try:
-            return validate_data(self, X, reset=reset)
+            return np.asarray(validate_data(self, data, reset=reset))
         except ValueError as error:
             raise DataError(str(error)) from error
 
@@ -332,6 +335,7 @@ class HopfieldMemory(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             raise ParameterError(f"centre=True belongs to rule 'hebb'; rule {self.rule!r} takes patterns as they are")
 
     def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn which dtypes are kept."""
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags

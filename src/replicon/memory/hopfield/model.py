@@ -95,7 +95,8 @@ class Hopfield(System):
     smallest_size = 2
     references = (HOPFIELD, AMIT_1985A, AMIT_1985B, AMIT_1987)
 
-    def __check_init__(self) -> None:
+    def validate(self) -> None:
+        """Refuse parallel dynamics at T > 0."""
         if self.dynamics == "parallel" and not is_traced(self.temperature) and np.any(np.asarray(self.temperature) > 0):
             raise ParameterError(
                 f"Hopfield: temperature (T) is {self.temperature} with parallel dynamics, whose equilibrium is another "
@@ -106,7 +107,7 @@ class Hopfield(System):
         """The equations at T = 0 are others than those at T > 0."""
         return "zero temperature" if self.temperature == 0 else "finite temperature"
 
-    def status_of_size(self, size: int) -> None:
+    def validate_size(self, size: int) -> None:
         """Refuse a size whose realised number of patterns is zero."""
         if np.any(np.round(np.asarray(self.load) * size) < 1):
             least = int(np.ceil(0.5 / np.min(self.load))) + 1

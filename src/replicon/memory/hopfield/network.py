@@ -39,19 +39,24 @@ class MatrixNetwork:
     couplings: NDArray[np.float64]
     field: NDArray[np.float64] | None = None
 
+    @cached_property
+    def _incoming(self) -> NDArray[np.float64]:
+        # The dynamics read the weights that leave a neuron as one row, which is J itself where it is symmetric.
+        symmetric = np.array_equal(self.couplings, self.couplings.T)
+        return self.couplings if symmetric else np.ascontiguousarray(self.couplings.T)
+
     def run(self, cues: NDArray[np.int8], dynamics: Dynamics, temperature: float, max_sweeps: int, seed: int) -> Run:
         """Recall a batch of cues, int8 of shape (cues, neurons)."""
-        incoming = self.couplings.T
         if dynamics == "parallel":
-            return _from_parallel(parallel_dynamics(incoming, cues, self.field, max_sweeps))
+            return _from_parallel(parallel_dynamics(self._incoming, cues, self.field, max_sweeps))
         if temperature > 0:
-            return _thermal(recall_glauber(incoming, cues, temperature, max_sweeps, seed, self.field), max_sweeps)
-        return _from_descent(recall_descent(incoming, cues, seed, self.field, max_sweeps))
+            return _thermal(recall_glauber(self._incoming, cues, temperature, max_sweeps, seed, self.field), max_sweeps)
+        return _from_descent(recall_descent(self._incoming, cues, seed, self.field, max_sweeps))
 
 
 @dataclass(frozen=True)
 class HebbianNetwork:
-    """Hebb's couplings by their patterns: integer arithmetic, so that a field of zero is zero, and no matrix if large."""
+    """Hebb's couplings by their patterns: integer arithmetic, so that a zero field is zero, and no matrix if large."""
 
     patterns: NDArray[np.int8]
     self_coupling: bool = False

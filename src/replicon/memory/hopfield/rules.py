@@ -4,6 +4,8 @@ Local fields are :math:`h_i = \sum_j J_{ij} s_j`; every rule sets :math:`J_{ii} 
 factors 1/N are inside J. All arithmetic is float64.
 """
 
+from numbers import Real
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -177,16 +179,16 @@ def pinv(patterns: ArrayLike, *, self_coupling: bool = False) -> NDArray[np.floa
     """
     spins = as_spins(patterns)
     count, neurons = spins.shape
-    rank = int(np.linalg.matrix_rank(spins.astype(np.float64)))
+    # An orthonormal basis of the span squares no condition number, as inverting the Gram matrix would.
+    _, singular, basis = np.linalg.svd(spins.astype(np.float64), full_matrices=False)
+    rank = int(np.count_nonzero(singular > singular[0] * max(spins.shape) * np.finfo(np.float64).eps))
     if rank < count or count >= neurons:
         reason = "the Gram matrix is rank deficient" if rank < count else "the projector would be the identity"
         raise RankError(
             f"rule 'pinv' needs linearly independent patterns, fewer than neurons: got {count} patterns of "
             f"{neurons} neurons with rank {rank} ({reason}); drop dependent patterns or use rule 'gardner'"
         )
-    # An orthonormal basis of the span squares no condition number, as inverting the Gram matrix would.
-    basis, _ = np.linalg.qr(spins.T.astype(np.float64))
-    return _finish(basis @ basis.T, self_coupling)
+    return _finish(basis.T @ basis, self_coupling)
 
 
 def gardner(
@@ -260,7 +262,7 @@ def _stability_target(kappa: float | str) -> float:
     if isinstance(kappa, str):
         if kappa == "max":
             return np.inf
-    elif not isinstance(kappa, bool) and 0 <= kappa < np.inf:
+    elif isinstance(kappa, Real) and not isinstance(kappa, (bool, np.bool_)) and 0 <= kappa < np.inf:
         return float(kappa)
     raise ParameterError(f"kappa must be 'max' or a finite number >= 0, got {kappa!r}")
 

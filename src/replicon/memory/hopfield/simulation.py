@@ -1,8 +1,9 @@
 """The experiment: spins flip under Hebbian couplings, and what they do is counted.
 
 J_ij = (1/N) sum_mu xi_i^mu xi_j^mu, H = -1/2 sum_ij J_ij s_i s_j, J_ii = 0 unless said otherwise. Pattern 0 is the
-condensed one; its overlap is signed. All runs are matrix-free: with a run's 140 sweeps the O(P) cost per visit is less
-than building the N x N couplings first (benchmarks/hopfield_kernels.py), and the overlaps come for free.
+condensed one; its overlap is signed. Runs at a temperature are matrix-free: over the two times 140 sweeps of a
+measurement the O(P) cost per visit is about that of building the N x N couplings first
+(benchmarks/hopfield_kernels.py), and the overlaps, wanted after every sweep, come for free.
 """
 
 from collections.abc import Callable
@@ -12,10 +13,11 @@ import numpy as np
 
 from replicon.core.errors import DataError, ParameterError
 from replicon.maths.spins import (
+    hebbian_descent,
     hebbian_energy,
     overlaps,
+    parallel_dynamics,
     parallel_dynamics_patterns,
-    sequential_descent_patterns,
     sites_first,
 )
 from replicon.maths.spins.arguments import checked_count, checked_patterns, checked_spins, checked_temperature
@@ -110,7 +112,7 @@ def measure_descent(
         Shapes do not fit or values are not +-1.
     """
     if dynamics == "sequential":
-        descent = sequential_descent_patterns(patterns, _one(start), generator, self_coupling, max_sweeps)
+        descent = hebbian_descent(patterns, _one(start), generator, self_coupling, max_sweeps)
         iterations, converged, cycle = descent.sweeps, descent.converged, int(descent.converged)
     elif dynamics == "parallel":
         descent = parallel_dynamics_patterns(patterns, _one(start), self_coupling, max_sweeps)
@@ -226,8 +228,17 @@ def measure_glauber(
     }
 
 
+def overlap_with(pattern: np.ndarray, spins: np.ndarray) -> float:
+    """Overlap (1/N) sum_i xi_i s_i of one configuration with one pattern, exact."""
+    return float(pattern.astype(np.int64) @ spins.astype(np.int64)) / pattern.size
+
+
 def overlap_trajectory(
-    patterns: np.ndarray, start: np.ndarray, steps: int, self_coupling: bool = False
+    patterns: np.ndarray,
+    start: np.ndarray,
+    steps: int,
+    self_coupling: bool = False,
+    couplings: np.ndarray | None = None,
 ) -> np.ndarray:
     """Follow the overlap with pattern 0 through parallel steps at zero temperature.
 
@@ -237,7 +248,9 @@ def overlap_trajectory(
     start : array of +-1, shape (spins,)
     steps : int
     self_coupling : bool
-        Keep J_ii = P/N.
+        Keep J_ii = P/N; for Hebbian couplings.
+    couplings : array, shape (spins, spins), optional
+        Those of another learning rule; Hebbian by default.
 
     Returns
     -------
@@ -246,11 +259,13 @@ def overlap_trajectory(
     """
     patterns = checked_patterns(patterns)
     spins = checked_spins(_one(start), patterns.shape[1])[0]
-    target = patterns[0].astype(np.int64)
-    values = [target @ spins / spins.size]
+    values = [overlap_with(patterns[0], spins)]
     for _ in range(checked_count("steps", steps, 0)):
-        spins = parallel_dynamics_patterns(patterns, spins, self_coupling, max_steps=1).spins
-        values.append(target @ spins / spins.size)
+        if couplings is None:
+            spins = parallel_dynamics_patterns(patterns, spins, self_coupling, max_steps=1).spins
+        else:
+            spins = parallel_dynamics(couplings, spins, max_steps=1).spins
+        values.append(overlap_with(patterns[0], spins))
     return np.array(values)
 
 
@@ -362,7 +377,7 @@ def _recall_overlaps(
     self_coupling: bool,
 ) -> np.ndarray:
     if dynamics == "sequential":
-        final = sequential_descent_patterns(patterns, cues, generator, self_coupling, max_sweeps).spins
+        final = hebbian_descent(patterns, cues, generator, self_coupling, max_sweeps).spins
     elif dynamics == "parallel":
         final = parallel_dynamics_patterns(patterns, cues, self_coupling, max_sweeps).spins
     else:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from replicon.core.errors import DataError
 
 OVERRELAXATION = 1.5
-"""Step of the coordinate ascent in units of the exact one (0 to 2 converge; at loads 1 to 1.9 this halves the sweeps)."""
+"""Step of the coordinate ascent in units of the exact one; 0 to 2 converge, at high load this halves the sweeps."""
 
 SMALLEST_STABILITY = 1e-3
 """Patterns whose largest stability is proven to be below this count as not storable (fields have spread 1)."""
@@ -163,7 +163,7 @@ def largest_stability(
     spins = np.array(patterns, dtype=np.float64)
     if spins.shape[1] < 2 and not self_coupling:
         raise DataError("a single neuron has no couplings to learn; patterns need at least 2 neurons")
-    signed_weights, *bounds = _ascend_all(
+    signed_weights, reached, bound, sweeps, outcome = _ascend_all(
         spins, spins @ spins.T, self_coupling, float(target), float(tolerance), int(max_sweeps)
     )
     couplings = signed_weights @ spins
@@ -171,4 +171,4 @@ def largest_stability(
         np.fill_diagonal(couplings, 0.0)
     norms = np.linalg.norm(couplings, axis=1, keepdims=True)
     np.divide(couplings, norms, out=couplings, where=norms > 0)
-    return couplings, StabilityBounds(*bounds)
+    return couplings, StabilityBounds(reached, bound, sweeps, outcome)

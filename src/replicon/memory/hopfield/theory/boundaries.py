@@ -16,7 +16,7 @@ from replicon.memory.hopfield.theory.grids import pointwise
 from replicon.memory.hopfield.theory.replica import branch_point, describe, spinodal_ratio
 from replicon.memory.hopfield.theory.statuses import NO_RETRIEVAL_STATE, OUT_OF_RANGE
 
-_WARMEST = 0.0235
+_WARMEST = 0.0228735
 """Temperature at which ``critical_load`` is largest, the end of a bracket."""
 
 _STEEPEST = 1.9
@@ -65,7 +65,7 @@ def critical_load(temperature: Array | float = 0.0) -> tuple[Array, Array]:
 
     Notes
     -----
-    Replica symmetry makes alpha_c(T) rise slightly at first, to 0.138184 at T = 0.0235, before it falls. That
+    Replica symmetry makes alpha_c(T) rise slightly at first, to 0.1381885 at T = 0.0229, before it falls. That
     reentrance lies where replica symmetry is unstable.
 
     References
@@ -99,12 +99,12 @@ def retrieval_spinodal(load: Array | float) -> tuple[Array, Array]:
     -------
     Solution
         The temperature in units of the coupling; nan with ``NO_RETRIEVAL_STATE`` beyond the largest load at which
-        there is a retrieval state at any temperature (0.138184).
+        there is a retrieval state at any temperature (0.1381885).
 
     Notes
     -----
     T_M is where the load has its maximum along the line of overlap solutions at fixed T. Between the loads
-    ``critical_load(0)`` and 0.138184 the state exists in a window of temperatures (see `critical_load`), and this
+    ``critical_load(0)`` and 0.1381885 the state exists in a window of temperatures (see `critical_load`), and this
     is its upper end.
 
     References
@@ -148,18 +148,19 @@ def critical_at(temperature: Array) -> tuple[Array, Array]:
 def upper_spinodal(load: Array) -> tuple[Array, Array]:
     """Highest temperature with a retrieval state and whether there is one, at scalar load > 0 (no derivatives)."""
     load = lax.stop_gradient(load)
-    exists = jnp.sqrt(load) <= _largest_root_load(jnp.asarray(_WARMEST))
+    exists = jnp.sqrt(load) <= largest_root_load(jnp.asarray(_WARMEST))
     target = jnp.sqrt(jnp.where(exists, load, 0.05))
-    return locate(lambda t: _largest_root_load(t) - target, _WARMEST, 1 - _STEEPEST * target)[0], exists
+    return locate(lambda t: largest_root_load(t) - target, _WARMEST, 1 - _STEEPEST * target)[0], exists
 
 
 def lower_spinodal(load: Array) -> Array:
     """Lower end of the window of retrieval, at a load above ``critical_load(0)`` (no derivatives)."""
     root = jnp.sqrt(lax.stop_gradient(load))
-    return locate(lambda t: _largest_root_load(t) - root, 1e-9, _WARMEST)[0]
+    return locate(lambda t: largest_root_load(t) - root, 1e-9, _WARMEST)[0]
 
 
-def _largest_root_load(temperature: Array) -> Array:
+def largest_root_load(temperature: Array) -> Array:
+    """sqrt of the largest load of a retrieval state at 0 < T < 1 (no derivatives)."""
     return branch_point(spinodal_ratio(temperature), temperature).root_load
 
 

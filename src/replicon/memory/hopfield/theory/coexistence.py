@@ -11,13 +11,13 @@ from jax import Array, lax
 from replicon.maths.roots import bracketed_root, implicit_root, locate
 from replicon.maths.solution import CONVERGED, NOT_CONVERGED
 from replicon.memory.hopfield.theory import ground_state
-from replicon.memory.hopfield.theory.boundaries import critical_at, upper_spinodal
+from replicon.memory.hopfield.theory.boundaries import largest_root_load, upper_spinodal
 from replicon.memory.hopfield.theory.grids import pointwise
 from replicon.memory.hopfield.theory.order_parameters import equations, observables
 from replicon.memory.hopfield.theory.replica import retrieval_state, spin_glass_state
 from replicon.memory.hopfield.theory.statuses import NO_RETRIEVAL_STATE, NO_SUCH_STATE, OUT_OF_RANGE
 
-_WARMEST = 0.0865
+_WARMEST = 0.085064
 """Temperature at which ``thermodynamic_load`` is largest, the end of a bracket."""
 
 
@@ -37,8 +37,8 @@ def thermodynamic_transition(load: Array | float) -> tuple[Array, Array]:
 
     Notes
     -----
-    The load of equal free energies is 0.0518543 at T = 0 and, within replica symmetry, rises to 0.0531 at
-    T = 0.086 before it falls (`thermodynamic_load`): the spin glass has the more negative entropy there, which is
+    The load of equal free energies is 0.0518543 at T = 0 and, within replica symmetry, rises to 0.0531321 at
+    T = 0.085 before it falls (`thermodynamic_load`): the spin glass has the more negative entropy there, which is
     an artefact. Between these loads retrieval is the global minimum in a window of temperatures, and this
     is its upper end.
 
@@ -49,10 +49,11 @@ def thermodynamic_transition(load: Array | float) -> tuple[Array, Array]:
     load = jnp.asarray(load)
     valid = (load > 0) & jnp.isfinite(load)
     load = jnp.where(valid, load, 0.02)
-    exists = _difference(lax.stop_gradient(load), jnp.asarray(_WARMEST)) <= 0
-    safe_load = jnp.where(exists, load, 0.02)
-    highest, _ = upper_spinodal(safe_load)
-    temperature, _ = locate(lambda t: _difference(lax.stop_gradient(safe_load), t), _WARMEST, highest * (1 - 1e-9))
+    highest, retrieves = upper_spinodal(load)
+    fixed = lax.stop_gradient(load)
+    temperature, bracket = locate(lambda t: _difference(fixed, t), _WARMEST, highest * (1 - 1e-9))
+    exists = retrieves & (bracket == CONVERGED)
+    safe_load, temperature = jnp.where(exists, load, 0.02), jnp.where(exists, temperature, 0.5)
     m, sigma, _ = retrieval_state(safe_load, temperature)
     sigma_glass, _ = spin_glass_state(safe_load, temperature)
 
@@ -109,7 +110,7 @@ def _difference(load: Array, temperature: Array) -> Array:
 
 def _load_at(temperature: Array) -> Array:
     fixed = lax.stop_gradient(temperature)
-    largest = lax.stop_gradient(critical_at(fixed)[0])
+    largest = largest_root_load(fixed) ** 2
     load, _ = locate(lambda load: _difference(load, fixed), 1e-3 * largest, largest * (1 - 1e-9))
     m, sigma, _ = retrieval_state(load, temperature)
     sigma_glass, _ = spin_glass_state(load, temperature)

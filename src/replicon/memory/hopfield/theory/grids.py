@@ -51,6 +51,8 @@ def pointwise(*static: str) -> Callable[[Callable[..., tuple[Any, Array]]], Call
 
 
 def _over_grid(function: Callable[..., Any], *parameters: Array) -> Any:
+    if not parameters:
+        return function()
     arrays = jnp.broadcast_arrays(*parameters)
     shape = arrays[0].shape
     if shape == ():

@@ -46,8 +46,8 @@ def retrieval_argument(load: Array) -> tuple[Array, Array]:
     spinodal = spinodal_argument()
     exists = root_load(spinodal) >= jnp.sqrt(load)
     target = jnp.sqrt(jnp.where(exists, load, 0.01))
-    # erf < 1 bounds the root from above.
-    t = bracketed_root(lambda t: root_load(t) - target, spinodal, 1 / (np.sqrt(2) * target)).values
+    # erf < 1 bounds the root from above; at small loads the bound is the root to rounding.
+    t = bracketed_root(lambda t: root_load(t) - target, spinodal, 1.001 / (np.sqrt(2) * target)).values
     return t, exists
 
 
