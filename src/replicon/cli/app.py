@@ -11,6 +11,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from replicon import __version__
 from replicon.cli import process
+from replicon.cli.sweep import STATUS_EXAMPLES, SWEEP_EXAMPLES, status_command, sweep_command
 from replicon.core.errors import DataError, ParameterError, RepliconError
 
 USAGE, FAILED, INTERRUPTED, BROKEN_PIPE = 2, 1, 130, 141
@@ -39,7 +40,9 @@ Seed = Annotated[int, Parameter(help="Seed of the study: the same seed gives the
 Workers = Annotated[int, Parameter(help="Processes; the numbers do not depend on it.")]
 Theory = Annotated[
     Literal["infinite", "finite", "instance"],
-    Parameter(name="--theory", help="Theory at infinite size, with the known corrections of each size, or of each draw."),
+    Parameter(
+        name="--theory", help="Theory at infinite size, with the known corrections of each size, or of each draw."
+    ),
 ]
 
 
@@ -119,9 +122,7 @@ def compare(
     seed: Seed = 0,
     kind: Theory = "finite",
     level: Annotated[float, Parameter(help="Family-wise error of the verdict.")] = 0.05,
-    target_se: Annotated[
-        float | None, Parameter(help="Draw more until every standard error is at most this.")
-    ] = None,
+    target_se: Annotated[float | None, Parameter(help="Draw more until every standard error is at most this.")] = None,
     workers: Workers = 1,
     as_json: Json = False,
 ) -> None:
@@ -165,6 +166,10 @@ def run_(
     )  # fmt: skip
 
 
+app.command(sweep_command, name="sweep", help_epilogue=SWEEP_EXAMPLES)
+app.command(status_command, name="status", help_epilogue=STATUS_EXAMPLES)
+
+
 @app.command
 def version(*, as_json: Json = False) -> None:
     """Print the version; with --json also those of the packages that determine the numbers."""
@@ -194,8 +199,8 @@ def run(arguments: list[str]) -> int:
         return _fail(str(error), USAGE)
     except RepliconError as error:
         return _fail(str(error), FAILED)
-    except KeyboardInterrupt:
-        return _fail("interrupted", INTERRUPTED)
+    except KeyboardInterrupt as error:
+        return _fail(str(error) or "interrupted", INTERRUPTED)
     except BrokenPipeError:
         # Whoever read the output has gone; the interpreter would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -46,7 +46,9 @@ def make_system(owner: "type[System]", words: tuple[str, ...]) -> "System":
     for name, text in values.items():
         found = parse_values(name, text, owner.parameters()[name])
         if isinstance(found, list):
-            raise ParameterError(f"{name}={text} is a grid; this command takes one value, 'replicon theory' takes grids")
+            raise ParameterError(
+                f"{name}={text} is a grid; this command takes one value, 'replicon theory' takes grids"
+            )
         point[name] = found
     return owner.make(**point)
 

@@ -63,7 +63,9 @@ def _show_tool(tool: catalog.Entry, bibtex: bool, as_json: bool) -> None:
     loaded = tool.load()
     text, line = inspect.getdoc(loaded) or "", import_line(tool)
     if bibtex:
-        raise ParameterError(f"{tool.name} is a tool; its sources are in its docstring, see 'replicon show {tool.name}'")
+        raise ParameterError(
+            f"{tool.name} is a tool; its sources are in its docstring, see 'replicon show {tool.name}'"
+        )
     signature = f"{loaded.__name__}{inspect.signature(loaded)}"
     if as_json:
         print_json({"tool": tool.name, "import": line, "signature": signature, "docstring": text})
@@ -122,7 +124,9 @@ def _print_system(name: str, owner: Any) -> None:
         [key, info["symbol"], info["unit"], info["range"], str(info["default"]), info["description"]]
         for key, info in document["parameters"].items()
     ]
-    print_table(Table(["parameter", "symbol", "unit", "range", "default", "meaning"], rows, "parameters", (1, 2, 3, 4, 5)))
+    print_table(
+        Table(["parameter", "symbol", "unit", "range", "default", "meaning"], rows, "parameters", (1, 2, 3, 4, 5))
+    )
     rows = [
         [key, info["symbol"], info["unit"], _face(info), info["description"]]
         for key, info in document["observables"].items()
@@ -151,4 +155,6 @@ def version(as_json: bool) -> None:
         return
     from replicon.core.provenance import commit, machine, versions
 
-    print(json.dumps({"version": __version__, "versions": versions(), "commit": commit(), "machine": machine()}, indent=2))
+    print(
+        json.dumps({"version": __version__, "versions": versions(), "commit": commit(), "machine": machine()}, indent=2)
+    )

@@ -73,9 +73,8 @@ def grid_document(name: str, owner: "type[System]", grid: "xr.Dataset", size: in
 
 
 def note_of(kind: "type[Observables]", status: Any) -> str:
-    """The words of every status that occurs in a grid."""
-    texts = dict.fromkeys(kind.describe(int(code)) for code in np.unique(status) if code)
-    return "; ".join(text for text in texts if text)
+    """The words of every status bit that occurs in a grid."""
+    return kind.describe(int(np.bitwise_or.reduce(np.asarray(status, dtype=np.int64), axis=None)))
 
 
 def simulation_document(
@@ -171,9 +170,7 @@ def _compared_scalar(line: Any, info: "Observable") -> dict[str, Any]:
 
 
 def _compared_curve(result: "Comparison", key: str, info: "Observable", disagrees: bool) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        name: result[f"{key}_{name}"].values for name in ("mean", "standard_error", "theory", "z")
-    }
+    entry: dict[str, Any] = {name: result[f"{key}_{name}"].values for name in ("mean", "standard_error", "theory", "z")}
     draws = result[key].values if key in result else np.full((result.sizes["size"], 1, 1), np.nan)
     entry["count"] = np.isfinite(draws).sum(axis=1)
     tested = bool(np.isfinite(entry["z"]).any())
@@ -225,7 +222,5 @@ def _word(value: Any, declined: bool, failed: bool = False) -> str:
 
 
 def _words(values: Any, declined: Any, failed: Any) -> Any:
-    words = [
-        _word(values[index], bool(declined[index]), bool(failed[index])) for index in np.ndindex(declined.shape)
-    ]
+    words = [_word(values[index], bool(declined[index]), bool(failed[index])) for index in np.ndindex(declined.shape)]
     return np.asarray(words, dtype=object).reshape(declined.shape).tolist()

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from replicon.cli import process
 from replicon.cli.arguments import make_grid, make_system, parse_sizes
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from replicon.core.comparison import Comparison
     from replicon.core.realization import Draws
     from replicon.core.system import System
+
+TheoryKind = Literal["infinite", "finite", "instance"]
 
 LARGEST_PRINTED = 40
 """Rows of a theory grid that are printed as a table; JSON has them all."""
@@ -62,9 +64,9 @@ def _theory_grid(name: str, owner: Any, grid: dict[str, Any], size: int | None, 
     import numpy as np
 
     from replicon.core.sections import Table
-    from replicon.core.tables import label_of, plain
+    from replicon.core.tables import plain
 
-    symbols = {key: [info.symbol] for key, info in owner.Observables.table().items()}
+    symbols = {key: info.symbol for key, info in owner.Observables.table().items()}
     axes = [str(dim) for dim in dataset["status"].dims]
     scalars = [key for key in symbols if key in dataset and dataset[key].ndim == len(axes)]
     rows = []
@@ -77,7 +79,7 @@ def _theory_grid(name: str, owner: Any, grid: dict[str, Any], size: int | None, 
     remarks += [f"note: {note}"] if note else []
     if dataset["status"].size > len(rows):
         remarks.append(f"{dataset['status'].size - len(rows)} more rows; --json has them all")
-    header = [*axes, *(label_of(key, symbols) for key in scalars)]
+    header = [*axes, *(f"{key}\n{symbols[key]}" for key in scalars)]
     print_table(Table(header, rows, name), remarks)
 
 
@@ -106,7 +108,9 @@ def simulate(name: str, words: tuple[str, ...], size: int, realizations: int, se
     from replicon.core.realization import check_memory, realize, require_realizations
     from replicon.core.system import check_seed, check_size
 
-    check_size(system, size), require_realizations(realizations), check_seed(seed)
+    check_size(system, size)
+    require_realizations(realizations)
+    check_seed(seed)
     check_memory(system, size)
     began = time.perf_counter()
     with running(), progress(f"{name}, N = {size}") as listener:
@@ -139,7 +143,9 @@ def _print_simulation(name: str, system: "System", size: int, document: dict[str
     rows = []
     for key, entry in document["observables"].items():
         if np.ndim(entry["mean"]) > 0:
-            rows.append([key, entry["symbol"], f"{np.size(entry['mean'])} points", "", "", "", "", _unit(entry["unit"])])
+            rows.append(
+                [key, entry["symbol"], f"{np.size(entry['mean'])} points", "", "", "", "", _unit(entry["unit"])]
+            )
             continue
         mean = with_error(float(entry["mean"]), float(entry["standard_error"]))
         quantiles = entry["quantiles"]
@@ -163,7 +169,7 @@ def compare(
     sizes: str | None,
     realizations: int,
     seed: int,
-    kind: str,
+    kind: TheoryKind,
     level: float,
     target_se: float | None,
     workers: int,
@@ -198,7 +204,7 @@ def measure(
     sizes: str | None,
     realizations: int,
     seed: int,
-    kind: str = "finite",
+    kind: TheoryKind = "finite",
     level: float = 0.05,
     target_se: float | None = None,
     workers: int = 1,
@@ -214,7 +220,9 @@ def measure(
     chosen = parse_sizes(sizes) or list(core.DEFAULT_SIZES)
     for size in chosen:
         check_size(system, size)
-    require_realizations(realizations), check_seed(seed), make_executor(workers)
+    require_realizations(realizations)
+    check_seed(seed)
+    make_executor(workers)
     if not 0 < level < 1:
         raise ParameterError(f"level is {level!r}; give a probability between 0 and 1")
     if target_se is not None and not 0 < target_se < float("inf"):
@@ -223,7 +231,7 @@ def measure(
         result = core.compare(
             system, chosen, realizations, seed=seed, theory=kind, level=level, target_se=target_se, workers=workers,
             progress=listener,
-        )  # type: ignore[arg-type]  # fmt: skip
+        )  # fmt: skip
     return system, result
 
 

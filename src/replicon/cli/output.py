@@ -38,7 +38,12 @@ def console() -> "Console":
     """Standard output; without a terminal as wide as its tables need."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+    class Output(Console):
+        def on_broken_pipe(self) -> None:
+            # Rich would exit with 1 by itself; `replicon.cli.app.run` knows what to do.
+            raise BrokenPipeError
+
+    return Output(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
 
 
 def print_table(table: "Table", remarks: list[str] | None = None) -> None:
@@ -80,7 +85,14 @@ def progress(title: str) -> Iterator[Callable[[int, int], None] | None]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(title, total=None)
-        yield lambda done, planned: bar.update(task, completed=done, total=planned)
+
+        def listener(done: int, planned: int) -> None:
+            if bar.tasks[task].total is None:
+                # what was stored before says nothing of the rate
+                bar.reset(task, completed=done, total=planned)
+            bar.update(task, completed=done, total=planned)
+
+        yield listener
 
 
 @contextmanager

@@ -3,10 +3,12 @@
 import datetime
 import re
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from replicon.cli.numbers import measure, print_comparison
+from replicon.cli.numbers import RunFailedError, measure, print_comparison
 from replicon.cli.output import console, print_json, print_section, working
 from replicon.core.errors import ParameterError, RepliconError, StoreError
 
@@ -31,23 +33,23 @@ def run(
     as_json: bool,
 ) -> None:
     """Compare, demonstrate, save and report."""
-    folder = _choose_folder(Path(out), name, label)
-    system, result = measure(
-        name, words, sizes=sizes, realizations=realizations, seed=seed, kind=kind, workers=workers
-    )
+    options = {"sizes": sizes, "realizations": realizations, "seed": seed, "kind": kind, "workers": workers}
+    with _new_folder(Path(out), name, label) as folder:
+        _run_in(folder, name, words, options, browse, as_json)
+
+
+def _run_in(
+    folder: Path, name: str, words: tuple[str, ...], options: dict[str, Any], browse: bool, as_json: bool
+) -> None:
+    system, result = measure(name, words, **options)
     if not as_json:
         print_comparison(result)
-    sections = _demonstrate(type(system), as_json)
-    from replicon.core.files import save_comparison
-    from replicon.report import write_report
+    sections, failures = _demonstrate(type(system), as_json)
+    import replicon as rp
 
     with working("writing the report"):
-        try:
-            folder.mkdir(parents=True)
-        except OSError as error:
-            raise StoreError(f"{folder} cannot be made: {error}") from error
-        data = save_comparison(result, folder / "result.zarr")
-        page = write_report(result, folder / "report.html", sections)
+        data = rp.save_comparison(result, folder / "result.zarr")
+        page = rp.report(result, folder / "report.html", sections)
     if as_json:
         from replicon.cli.documents import comparison_document
 
@@ -58,23 +60,41 @@ def run(
         console().print(f"\nreport: {page}", markup=False, soft_wrap=True)
     if browse:
         webbrowser.open(page.resolve().as_uri())
+    if failures:
+        raise RunFailedError(f"the report is written, but failed: {'; '.join(failures)}")
 
 
-def _demonstrate(owner: type, quiet: bool) -> "list[Section]":
-    """The sections of the system's demonstrations; one that fails says so and the run goes on."""
+def _demonstrate(owner: type, quiet: bool) -> "tuple[list[Section], list[str]]":
+    """The sections of the system's demonstrations; one that fails says so, is named, and the run goes on."""
     from replicon.core.sections import Section, demonstrations_of
 
-    sections = []
+    sections, failures = [], []
     for title, call in demonstrations_of(owner):
         try:
             with working(title):
                 section = call()
         except RepliconError as error:
             section = Section(title, (f"failed: {error}",))
+            failures.append(f"{title}: {error}")
         sections.append(section)
         if not quiet:
             print_section(section)
-    return sections
+    return sections, failures
+
+
+@contextmanager
+def _new_folder(parent: Path, name: str, label: str | None) -> Iterator[Path]:
+    """A folder that is made before the work, and removed where the work left nothing in it."""
+    folder = _choose_folder(parent, name, label)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be made: {error.strerror}") from error
+    try:
+        yield folder
+    finally:
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _choose_folder(parent: Path, name: str, label: str | None) -> Path:

@@ -77,7 +77,9 @@ def find(name: str) -> Entry:
     if name not in known:
         from replicon.core.errors import ParameterError
 
-        raise ParameterError(f"there is no system {name!r}{_nearest(name, list(known))}; see 'replicon list'")
+        raise ParameterError(
+            f"there is no system {name!r}{_nearest(name, [*known, *(row[0] for row in TOOLS)])}; see 'replicon list'"
+        )
     return known[name]
 
 

@@ -58,10 +58,25 @@ class Processes:
 
     def run(self, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
         """Yield results as they finish; the workers stay for the next call."""
+        yield from _windowed(self._pool(), function, tasks, 2 * self.workers)
+
+    def stop(self) -> None:
+        """End the workers at once, whatever they are doing."""
+        self._pool().shutdown(wait=True, kill_workers=True)
+
+    def _pool(self) -> Any:
         from loky import get_reusable_executor
 
-        pool = get_reusable_executor(max_workers=self.workers, env=SINGLE_THREAD, timeout=300)
-        yield from _windowed(pool, function, tasks, 2 * self.workers)
+        return get_reusable_executor(
+            max_workers=self.workers, env=SINGLE_THREAD, timeout=300, initializer=_leave_interrupts_to_the_parent
+        )
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    """Ctrl-C reaches every process of the terminal; only the parent knows what to do with it."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def make_executor(workers: int | None = 1) -> Executor:

@@ -31,8 +31,8 @@ def save_comparison(result: Comparison, path: str | Path) -> Path:
     if path.exists():
         raise StoreError(f"{path} exists; results are never overwritten, give another path")
     # Zarr has a specification for strings of any length, none for NumPy's strings of fixed length.
-    dataset = xr.Dataset(result).assign_coords(observable=result["observable"].astype(object))
-    dataset.attrs = dict(result.attrs)
+    dataset = xr.Dataset(dict(result.data_vars), coords=result.coords, attrs=result.attrs)
+    dataset = dataset.assign_coords(observable=dataset["observable"].astype(object))
     try:
         dataset.to_zarr(path, mode="w-", consolidated=False)
     except OSError as error:

@@ -69,7 +69,7 @@ def plot_parameter(
         flat = lines.stack(line=others) if others else lines.expand_dims("line")
         for number in range(flat.sizes["line"]):
             line = flat.isel(line=number)
-            label = "theory" if not others else ", ".join(f"{o} = {float(line[o]):g}" for o in others)
+            label = "theory" if not others else ", ".join(f"{other} = {line[other].item()}" for other in others)
             axes.plot(line[along], line.values, STYLES[number % 4], color="black", label=label, zorder=2)
     if simulation is not None and observable in simulation:
         for number, size in enumerate(simulation["size"].values):
@@ -128,7 +128,9 @@ def plot_plane(
     axes.set_xlabel(_title(values[x], x))
     axes.set_ylabel(_title(values[y], y))
     if boundaries or points is not None:
-        legend = axes.legend(fontsize=8, facecolor="#444444", framealpha=0.9)
+        where = {"loc": "outside lower center", "ncols": 3} if axes.figure.get_layout_engine() else {"loc": "best"}
+        lines, labels = axes.get_legend_handles_labels()
+        legend = axes.figure.legend(lines, labels, fontsize=8, facecolor="#444444", framealpha=1.0, **where)
         for text in legend.get_texts():
             text.set_color("white")
     return figure

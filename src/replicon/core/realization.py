@@ -152,8 +152,11 @@ def _measure_batch(
     batch = [instances[i] for i in order]
     failed: dict[int, str] = {}
     result = attempt(failed, [0], lambda _: simulate_batch(system, batch))
+    if failed and len(batch) > 1:
+        # one bad draw must not take its partners with it: alone, padded, each has the same bits
+        return attempt(errors, order, lambda i: simulate_batch(system, [instances[i]])[0])
     if failed:
-        errors.update(dict.fromkeys(order, failed[0]))
+        errors[order[0]] = failed[0]
         return {}
     return dict(zip(order, result[0], strict=True))
 

@@ -24,7 +24,7 @@ def with_error(value: float, error: float) -> str:
         return f"{value:.6g}"
     digits = 1 - math.floor(math.log10(error)) if error < 1 else 1
     digits = min(max(digits, 0), 12)
-    if digits == 0 or abs(value) >= 1e6 or abs(value) < 1e-6 and value != 0:
+    if digits == 0 or abs(value) >= 1e6 or (abs(value) < 1e-6 and value != 0):
         return f"{value:.3g} +- {error:.1g}"
     return f"{value:.{digits}f}({round(error * 10**digits)})"
 

@@ -49,7 +49,8 @@ def damage_error(store: "StudyStore", damages: list[Damage], otherwise: str = ""
     more = f" (and {len(damages) - SHOWN} more)" if len(damages) > SHOWN else ""
     listed = "; ".join(str(damage) for damage in damages[:SHOWN])
     return StoreError(
-        f"{store.path}: {listed}{more}; repair=True (--repair) computes exactly the damaged blocks again, the others stay"
+        f"{store.path}: {listed}{more}; repair=True (--repair) computes exactly the damaged blocks again and keeps "
+        "the others"
     )
 
 

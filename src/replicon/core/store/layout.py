@@ -206,8 +206,6 @@ def create_array(folder: Path, spec: ArraySpec) -> Any:
         filters=None,
         # one folder per array instead of a tree of folders per block
         chunk_key_encoding={"name": "default", "separator": "."},
-        # a chunk that happens to equal the fill value must still exist: its absence means damage
-        config={"write_empty_chunks": True},
     )
 
 

@@ -9,7 +9,7 @@ import warnings
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import zarr
@@ -130,6 +130,12 @@ class StudyStore:
         """The canonical study."""
         return self.record["study"]
 
+    @property
+    def grid(self) -> dict[str, list[Any]] | None:
+        """The axes of which the points are the product, in their order; None for points listed one by one."""
+        grid = self.study["grid"]
+        return None if grid is None else {name: grid[name] for name in self.study["varied"]}
+
     @cached_property
     def blocks(self) -> Blocks:
         """The blocks of the simulations."""
@@ -172,7 +178,7 @@ class StudyStore:
         if name not in self._arrays:
             self._check_array(name)
             try:
-                self._arrays[name] = zarr.open_array(str(self.path / name), mode="r+" if self.writable else "r")
+                self._arrays[name] = _open_array(self.path / name, "r+" if self.writable else "r")
             except OSError as error:
                 raise StoreError(f"{self.path}: array {name} cannot be opened: {error}") from error
         return self._arrays[name]
@@ -288,7 +294,7 @@ class StudyStore:
         if self.study["sizes"]:
             named["size"] = np.asarray(self.study["sizes"], dtype=np.int64)
         for name, values in named.items():
-            array = zarr.open_array(str(self.path / name), mode="r+")
+            array = _open_array(self.path / name, "r+")
             array[:] = values
 
     def _check_array(self, name: str) -> None:
@@ -303,3 +309,8 @@ class StudyStore:
         )
         if smaller or chunks != expected["chunks"]:
             raise StoreError(f"{self.path}: array {name} has shape {shape}, chunks {chunks}, not as its record says")
+
+
+def _open_array(folder: Path, mode: Literal["r", "r+"]) -> Any:
+    # a chunk that happens to equal the fill value must still be written: its absence means damage
+    return zarr.open_array(str(folder), mode=mode).with_config({"write_empty_chunks": True})

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from replicon.core.errors import DataError, ParameterError, RepliconError
+from replicon.core.errors import DataError, ParameterError
 from replicon.core.parameters import check_parameter, unknown_name
 from replicon.core.realization import require_realizations
 from replicon.core.seeds import digest
@@ -68,7 +68,7 @@ class Study:
         for point in range(self.count):
             try:
                 found = self.system(point).coords()
-            except RepliconError:
+            except Exception:  # a point that the system refuses has no curves
                 found = {dim: np.zeros(0) for dim in dims}
             for dim, column in rows.items():
                 if dim not in found:
@@ -245,7 +245,7 @@ def _product(varied: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 def _listed(owner: type[System], points: Any) -> dict[str, np.ndarray]:
     """Columns of points listed one by one, as a list of dicts or as columns (a DataFrame, too)."""
     known = owner.parameters()
-    if isinstance(points, Sequence) and not isinstance(points, str):
+    if isinstance(points, (list, tuple)):
         if not points or not all(isinstance(point, Mapping) for point in points):
             raise ParameterError("points must be a list of dicts, or a dict of columns, with at least one point")
         names = list(points[0])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from replicon.core.errors import Cancelled, RepliconError
+from replicon.core.errors import Cancelled
 from replicon.core.realization import Draws, realize_seeds, single_threaded
 from replicon.core.seeds import realization_seed
 from replicon.core.store import blocks as storage
@@ -24,7 +24,7 @@ def study_of(store: StudyStore, owner: type[System]) -> Study:
         owner=owner,
         columns=store.columns,
         fixed=record["fixed"],
-        grid=record["grid"],
+        grid=store.grid,
         sizes=tuple(record["sizes"]),
         realizations=record["realizations"],
         seed=record["seed"],
@@ -132,7 +132,7 @@ def _seeds(study: Study, point: int, size: int, indices: list[int]) -> tuple[Sys
     try:
         system = study.system(point)
         identity = system.identity()
-    except (RepliconError, ArithmeticError, ValueError, TypeError) as error:
+    except Exception as error:
         refusal = f"{type(error).__name__}: {error}"
         values = study.values(point)
         identity = {

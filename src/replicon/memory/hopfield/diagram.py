@@ -89,14 +89,13 @@ def phase_diagram(
     temperatures = np.linspace(0.0, 1.5, 60) if temperatures is None else np.asarray(temperatures, dtype=float)
     grid = predict(Hopfield, load=loads, temperature=temperatures)
     fine = np.unique(np.concatenate([np.geomspace(loads.min() / 50, loads.max(), 60), loads]))
+    # Replica symmetry makes the two retrieval lines turn back at low temperature: they are functions of T, not of load.
+    cold = np.linspace(0.0, 0.999, 120)
     boundaries = {
-        line.__name__: (fine, np.asarray(line(fine).values))
-        for line in (
-            theory.spin_glass_temperature,
-            theory.retrieval_spinodal,
-            theory.thermodynamic_transition,
-            theory.almeida_thouless_line,
-        )
+        "spin_glass_temperature": (fine, np.asarray(theory.spin_glass_temperature(fine).values)),
+        "retrieval_spinodal": (np.asarray(theory.critical_load(cold).values), cold),
+        "thermodynamic_transition": (np.asarray(theory.thermodynamic_load(cold).values), cold),
+        "almeida_thouless_line": (fine, np.asarray(theory.almeida_thouless_line(fine).values)),
     }
     if isinstance(simulation, xr.Dataset):
         points = _from_sweep(simulation)

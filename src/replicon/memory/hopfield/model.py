@@ -12,6 +12,7 @@ from replicon.core.monitor import check
 from replicon.core.observables import Observables, Scalar, Status, observable
 from replicon.core.parameters import parameter
 from replicon.core.precision import is_traced
+from replicon.core.sections import Demonstration
 from replicon.core.seeds import generator
 from replicon.core.system import Footprint, System, check_seed
 from replicon.maths.solution import NOT_CONVERGED
@@ -178,6 +179,13 @@ class Hopfield(System):
         measured = simulation.measure_descent(patterns, start, generator(seed, "dynamics"), self.dynamics)
         converged = measured.pop("converged")
         return self.Observables(**measured, status=0 if converged else NOT_CONVERGED)
+
+    @classmethod
+    def demonstrations(cls) -> list[Demonstration]:
+        """Recall of handwritten digits."""
+        from replicon.memory.hopfield.demonstration import demonstrations
+
+        return demonstrations()
 
     def _start(self, patterns: np.ndarray, seed: int) -> np.ndarray:
         if self.state in ("auto", "retrieval"):

@@ -1,0 +1,382 @@
+"""`sweep`: parameters x sizes x realisations in one call, resumed where it stopped."""
+
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from replicon.core.errors import ParameterError, StoreError
+from replicon.core.execution import Executor, Processes, Serial, available_cores, make_executor
+from replicon.core.realization import single_threaded
+from replicon.core.store import integrity
+from replicon.core.store.lock import writer
+from replicon.core.store.opening import StudyStore
+from replicon.core.store.reading import open_study
+from replicon.core.store.record import require_same
+from replicon.core.store.runs import Run
+from replicon.core.sweep import theory as theories
+from replicon.core.sweep.plan import BLOCK_SECONDS, allowed_workers, shape_blocks, total_seconds
+from replicon.core.sweep.study import Points, Study, describe
+from replicon.core.sweep.work import compute_block, give_up, study_of
+from replicon.core.system import System
+
+SERIAL_SECONDS = 5.0
+"""Work below which worker processes, which take seconds to start, are not started unasked."""
+DEATHS = 3
+"""Times that a block may be in work when a worker dies, before it is tried alone."""
+
+
+class SweepInterrupted(KeyboardInterrupt):
+    """Ctrl-C during a sweep: the store is valid, and the message says how to go on."""
+
+
+def sweep(
+    system: type[System] | System | str,
+    *,
+    sizes: Sequence[int] | int | None = None,
+    realizations: int = 16,
+    points: Points | None = None,
+    store: str | Path | None = None,
+    seed: int = 0,
+    common_draws: bool = False,
+    theory: bool = True,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    progress: Callable[[int, int], Any] | None = None,
+    block: tuple[int, int] | None = None,
+    block_seconds: float = BLOCK_SECONDS,
+    memory_limit: float | None = None,
+    retry_failed: bool = False,
+    extend: bool = False,
+    repair: bool = False,
+    **axes: Any,
+) -> xr.Dataset:
+    """Measure and predict a system over a grid of parameters, sizes and realisations.
+
+    Work is stored block by block, so that a killed sweep loses at most the blocks in work: the same call goes on
+    where it stopped. The numbers are equal to the bit for any number of workers, block shape, order and restart.
+
+    Parameters
+    ----------
+    system : System class, System or str
+        A class, an instance (whose values hold for parameters without an axis), or a name of the catalogue.
+    sizes : sequence of int, optional
+        System sizes to simulate; without them only the theory is evaluated.
+    realizations : int
+        Draws at each point and size.
+    points : list of dict, or dict of columns, optional
+        Points listed one by one, instead of the product of axes.
+    store : str or Path, optional
+        Folder of the Zarr store, made when missing. Without it nothing is kept on disk.
+    seed : int
+        Seed of the study; a realisation's own seed comes from it, the parameters, the size and its number.
+    common_draws : bool
+        Leave the parameters out of the seeds: the same disorder at every point (correlated errors).
+    theory : bool
+        Also evaluate the theory.
+    workers : int or None
+        Single-threaded processes; 1 computes here, None takes every core unless the study is short.
+    executor : Executor, optional
+        Where to run instead: `replicon.core.execution.Serial`, ``Threads``, ``Processes`` or one like them.
+    progress : callable, optional
+        Called with (realisations finished, realisations planned), first with what was stored before.
+    block : (int, int), optional
+        Points and realisations of a block, for a new store; by default from a timed pilot.
+    block_seconds : float
+        Work of a block that the pilot aims at.
+    memory_limit : float, optional
+        Bytes that all workers together may use; by default 80 % of what is free.
+    retry_failed : bool
+        Compute realisations that failed again.
+    extend : bool
+        Allow the study to be larger than the one stored (more points, sizes or realisations); what is stored stays.
+    repair : bool
+        Compute damaged blocks again. Without it damage is an error that names array and chunk.
+    **axes : number, word, or sequence of them
+        Parameters by name: a sequence is an axis of the grid, in the order given.
+
+    Returns
+    -------
+    xarray.Dataset
+        See `replicon.open_study`; read from the store when used, or in memory where there is no store.
+
+    Raises
+    ------
+    ParameterError, DataError
+        For unknown names, values out of range, or a study of too many files.
+    StoreError
+        Where the store is of another study, damaged, in use, of a newer format, or cannot be written.
+    ResourceError
+        Where not even one realisation fits the memory.
+    SweepInterrupted
+        After Ctrl-C. It is a `KeyboardInterrupt`.
+    """
+    study = describe(system, axes, points, sizes, realizations, seed, common_draws)
+    if not block_seconds > 0:
+        raise ParameterError(f"block_seconds is {block_seconds!r}; give a positive time")
+    options = _Options(theory, workers, executor, progress, block, block_seconds, memory_limit)
+    if store is not None:
+        path = _local(store)
+        _sweep(study, path, options, retry_failed=retry_failed, extend=extend, repair=repair)
+        return open_study(path)
+    with tempfile.TemporaryDirectory(prefix="replicon-") as folder:
+        path = Path(folder) / "study.zarr"
+        _sweep(study, path, options)
+        result = open_study(path).load()
+    result.attrs["store"] = ""
+    return result
+
+
+class _Options:
+    """How a sweep is computed: nothing here changes a number."""
+
+    def __init__(
+        self,
+        theory: bool,
+        workers: int | None,
+        executor: Executor | None,
+        progress: Callable[[int, int], Any] | None,
+        block: tuple[int, int] | None,
+        block_seconds: float,
+        memory_limit: float | None,
+    ) -> None:
+        self.theory, self.workers, self.executor = theory, workers, executor
+        self.progress, self.block, self.block_seconds, self.memory_limit = progress, block, block_seconds, memory_limit
+
+    def count(self, study: Study) -> int:
+        """Workers that may be used, within the memory."""
+        if self.executor is not None:
+            wanted = self.executor.workers
+        else:
+            wanted = available_cores() if self.workers is None else make_executor(self.workers).workers
+        return allowed_workers(study, wanted, self.memory_limit, fixed=self.executor is not None) if study.sizes else 1
+
+    def make(self, study: Study, store: StudyStore, share: float) -> Executor:
+        """The executor, for the share of the study that is still to do."""
+        if self.executor is not None:
+            return self.executor
+        seconds = total_seconds(study, store.record["seconds"]) * share
+        if self.workers is None and seconds < SERIAL_SECONDS:
+            return Serial()
+        return make_executor(self.count(study))
+
+
+def _sweep(
+    study: Study,
+    path: Path,
+    options: _Options,
+    *,
+    retry_failed: bool = False,
+    extend: bool = False,
+    repair: bool = False,
+) -> None:
+    workers = options.count(study)
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        shape = shape_blocks(study, options.block, options.block_seconds, workers)
+        StudyStore.create(
+            path,
+            study.canonical(),
+            study.coded(),
+            study.coordinates,
+            study.attributes(),
+            width=shape.width,
+            theory_chunk=shape.theory_chunk,
+            seconds=shape.seconds,
+        )
+    StudyStore.open(path)
+    with writer(path), single_threaded():
+        store = _prepare(study, path, extend=extend, repair=repair)
+        study = study_of(store, study.owner)
+        done = store.done()
+        _Sweep(study, store, options, done, retry_failed).run()
+
+
+def _prepare(study: Study, path: Path, *, extend: bool, repair: bool) -> StudyStore:
+    """The store, checked against the study and for damage, enlarged and repaired where that was asked for."""
+    store = StudyStore.open(path, writable=True)
+    if repair and (missing := store.missing_arrays()):
+        _require_equal(store, study, extend=False)
+        store.restore_arrays(missing, study.coded())
+    store.check_arrays()
+    _require_equal(store, study, extend=extend)
+    store.forget_consolidated()
+    store.clean()
+    damages = integrity.find_damage(store)
+    if damages and not repair:
+        raise integrity.damage_error(store, damages)
+    if damages:
+        _repair(store, study, damages)
+    if extend and not _equal(store, study):
+        _extend(store, study)
+    return store
+
+
+def _repair(store: StudyStore, study: Study, damages: list[integrity.Damage]) -> None:
+    of_blocks = {*store.names(), *store.theory_names()}
+    of_points = [damage for damage in damages if damage.array not in of_blocks]
+    if of_points:
+        if store.record["extended"]:
+            raise StoreError(
+                f"{store.path}: {of_points[0]}; the order of the points of an extended study is lost with it and "
+                "cannot be repaired"
+            )
+        for damage in of_points:
+            (store.path / damage.array / damage.chunk).unlink(missing_ok=True)
+        store.restore_columns(study.coded(), study.coordinates)
+    integrity.reopen(store, damages)
+
+
+def _extend(store: StudyStore, study: Study) -> None:
+    """Enlarge the store: stored points and sizes first, in their order, then the new ones."""
+    stored = {name: column.tolist() for name, column in store.columns.items()}
+    old = list(zip(*stored.values(), strict=True))
+    place = {row: k for k, row in enumerate(zip(*[study.columns[name].tolist() for name in stored], strict=True))}
+    gone = [row for row in old if row not in place]
+    lost = [size for size in store.study["sizes"] if size not in study.sizes]
+    if gone or lost or study.realizations < store.study["realizations"]:
+        what = (
+            f"the point {dict(zip(stored, gone[0], strict=True))}" if gone
+            else f"size {lost[0]}" if lost
+            else f"{store.study['realizations']} realizations"
+        )  # fmt: skip
+        raise StoreError(f"{store.path} has {what}, which the study asked for leaves out; an extension only adds")
+    kept = [place[row] for row in old]
+    order = np.asarray([*kept, *sorted(set(range(study.count)) - set(kept))], dtype=np.int64)
+    words = {name: list(dict.fromkeys([*store.study["words"][name], *w])) for name, w in study.words.items()}
+    larger = replace(
+        study,
+        columns={name: column[order] for name, column in study.columns.items()},
+        sizes=(*store.study["sizes"], *[size for size in study.sizes if size not in store.study["sizes"]]),
+        words=words,
+    )
+    store.extend(larger.canonical(), larger.coded(), larger.coordinates)
+
+
+def _require_equal(store: StudyStore, study: Study, *, extend: bool) -> None:
+    require_same(store.path, _unordered(store.study), _unordered(study.canonical()), extend=extend)
+
+
+def _equal(store: StudyStore, study: Study) -> bool:
+    return _unordered(store.study) == _unordered(study.canonical())
+
+
+def _unordered(study: dict[str, Any]) -> dict[str, Any]:
+    """The study without the order in which sizes and words came into the store."""
+    words = {name: sorted(words) for name, words in study["words"].items()}
+    return {**study, "sizes": sorted(study["sizes"]), "words": words}
+
+
+class _Sweep:
+    """One invocation on an open, locked store."""
+
+    def __init__(
+        self, study: Study, store: StudyStore, options: _Options, done: np.ndarray, retry_failed: bool
+    ) -> None:
+        self.study, self.store, self.options, self.retry_failed = study, store, options, retry_failed
+        wanted = (done == 0) | ((done == 2) if retry_failed else False)
+        blocks = store.blocks
+        self.keys = [block.key for block in blocks.select(blocks.count(wanted) > 0)] if done.size else []
+        self.total = done.size or study.count
+        self.stored = blocks.count((done != 0) & ~wanted) if done.size else np.zeros((0, 0, 0))
+        self.finished = int(self.stored.sum())
+        self.executor = options.make(study, store, wanted.mean() if done.size else 0.0)
+        self.deaths = 0
+
+    def run(self) -> None:
+        """Theory, then the blocks; the record of the run says how it ended, whatever happened."""
+        chunks = theories.open_chunks(self.store, self.retry_failed) if self.options.theory else []
+        if not self.keys and not chunks:
+            self._report()
+            return
+        record = Run(self.store.path, workers=self.executor.workers, finished=self.finished, total=self.total)
+        outcome = "interrupted"
+        try:
+            self._report()
+            for chunk in chunks:
+                theories.compute_chunk(self.store, self.study, chunk, self.retry_failed)
+            if not self.study.sizes:
+                self.finished = self.study.count
+                self._report()
+            self._compute(record.identity)
+            outcome = "complete"
+        except KeyboardInterrupt:
+            getattr(self.executor, "stop", lambda: None)()
+            raise SweepInterrupted(
+                f"interrupted; {self.store.path} keeps {self.finished} of {self.total} realisations, and the same "
+                "sweep goes on from there"
+            ) from None
+        except Exception as error:
+            outcome = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            self._close(record, outcome)
+
+    def _compute(self, run: str) -> None:
+        """Compute the open blocks; those in work when a worker dies are submitted again."""
+        waiting, deaths = list(self.keys), Counter[str]()
+        while waiting:
+            submitted: list[str] = []
+            finished: set[str] = set()
+            try:
+                for _, result in self.executor.run(compute_block, self._tasks(run, waiting, submitted)):
+                    finished.add(result[0])
+                    self._count(*result)
+                return
+            except BrokenExecutor:
+                self.deaths += 1
+                deaths.update(key for key in submitted if key not in finished)
+                waiting = [key for key in waiting if key not in finished]
+                for key in [key for key in waiting if deaths[key] >= DEATHS]:
+                    self._alone(run, key)
+                    waiting.remove(key)
+
+    def _alone(self, run: str, key: str) -> None:
+        """A block that was in work at several deaths, in a worker of its own; it fails if it kills that one, too."""
+        for _ in range(2):
+            try:
+                for _, result in Processes(1).run(compute_block, self._tasks(run, [key], [])):
+                    self._count(*result)
+                return
+            except BrokenExecutor:
+                self.deaths += 1
+        failed = give_up(self.store, self.study, key, "the worker process died (out of memory, or a crash)")
+        self._count(key, len(self.store.blocks.of_key(key).points) - failed, failed)
+
+    def _tasks(self, run: str, keys: list[str], submitted: list[str]) -> Iterator[tuple[Any, ...]]:
+        parent = os.getpid() if isinstance(self.executor, Processes) else None
+        for key in keys:
+            submitted.append(key)
+            yield str(self.store.path), run, self.study.owner, key, self.retry_failed, parent
+
+    def _count(self, key: str, done: int, failed: int) -> None:
+        at = tuple(int(part) for part in key.split("."))
+        self.finished += done + failed - int(self.stored[at])
+        self.stored[at] = done + failed
+        self._report()
+
+    def _report(self) -> None:
+        if self.options.progress is not None:
+            self.options.progress(self.finished, self.total)
+
+    def _close(self, record: Run, outcome: str) -> None:
+        try:
+            record.end(outcome, self.finished, self.deaths)
+            if outcome == "complete":
+                self.store.consolidate()
+        except StoreError:
+            # the study itself is stored; where the disk is full its own error is already on its way
+            if outcome == "complete":
+                raise
+
+
+def _local(store: str | Path) -> Path:
+    if "://" in str(store):
+        raise StoreError(f"{store}: stores are local folders; give a path")
+    return Path(store)
