@@ -10,6 +10,12 @@ __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
+        "Claim": "replicon.core.claims",
+        "Measurement": "replicon.core.claims",
+        "boundary": "replicon.core.boundary",
+        "claims": "replicon.core.claims",
+        "collapse": "replicon.core.collapse",
+        "verify": "replicon.core.verification",
         "Comparison": "replicon.core.comparison",
         "ConvergenceError": "replicon.core.errors",
         "DataError": "replicon.core.errors",
@@ -34,6 +40,10 @@ __getattr__, __dir__, __all__ = lazy(
         "noise_key": "replicon.core.seeds",
         "open_study": "replicon.core.store.reading",
         "study_status": "replicon.core.store.status",
+        "load_instance": "replicon.core.saving",
+        "load_result": "replicon.core.saving",
+        "save_instance": "replicon.core.saving",
+        "save_result": "replicon.core.saving",
         "sweep": "replicon.core.sweep.run",
         "SweepInterrupted": "replicon.core.sweep.run",
         "observable": "replicon.core.observables",

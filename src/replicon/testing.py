@@ -217,7 +217,7 @@ class _Kit:
         for title, numbers in results.items():
             for observable, number in zip(names, numbers, strict=True):
                 same = np.allclose(number, getattr(alone, observable), rtol=1e-7, atol=1e-10, equal_nan=True)
-                _require(same, f"{observable} is {number} under {title} and {getattr(alone, observable)} alone")
+                _require(same, f"{observable} is {number} under {title}, {getattr(alone, observable)} alone")
 
     def gradient(self) -> None:
         if not self._differentiable():
@@ -244,9 +244,11 @@ class _Kit:
     def sizes_and_seeds(self) -> None:
         if not self.has_simulation:
             return
-        for size in (0, -1, 2.5, True, "10"):
+        sizes: list[Any] = [0, -1, 2.5, True, "10"]
+        seeds: list[Any] = [-1, 2**63, 0.5, "a"]
+        for size in sizes:
             _refused(lambda s=size: self.system.sample(s, 0), DataError, f"size={size!r}")
-        for seed in (-1, 2**63, 0.5, "a"):
+        for seed in seeds:
             _refused(lambda s=seed: self.system.sample(self.sizes[0], s), ParameterError, f"seed={seed!r}")
         _refused(lambda: self.system.simulate("nonsense"), DataError, "simulating what is no instance")
 
@@ -297,7 +299,9 @@ class _Kit:
                 _require(same, f"{name} of realisation {k} has other bits in a worker process")
 
     def float32_callers(self) -> None:
-        _require(not jax.config.jax_enable_x64, "the float64 flag is set globally; the core enters it by itself")
+        _require(
+            not jax.config.read("jax_enable_x64"), "the float64 flag is set globally; the core enters it by itself"
+        )
         data = np.linspace(0.1, 1.0, 7, dtype=np.float32)
 
         def users_own() -> Any:
@@ -318,7 +322,7 @@ class _Kit:
         _require(between.dtype == jnp.float32 and before.dtype == jnp.float32, "a float32 caller becomes float64")
         _require(float(before) == float(between), "a float32 caller gets other numbers after the library was used")
         _require(all(_same(a, b) for a, b in zip(first, second, strict=True)), "results change after float32 code ran")
-        _require(not jax.config.jax_enable_x64, "the system sets the float64 flag globally")
+        _require(not jax.config.read("jax_enable_x64"), "the system sets the float64 flag globally")
 
     def comparison(self) -> None:
         if not (self.has_theory and self.has_simulation):

@@ -85,9 +85,9 @@ def test_table_says_what_the_docstrings_say():
 
 def test_names():
     assert [entry.name for entry in catalog.entries()] == sorted(entry.name for entry in catalog.entries())
-    with pytest.raises(ParameterError, match="did you mean 'memory.hopfield'"):
+    with pytest.raises(ParameterError, match=r"did you mean 'memory\.hopfield'"):
         catalog.find("hopfeild")
-    with pytest.raises(RepliconError, match="cannot be loaded"):
+    with pytest.raises(RepliconError, match=r"cannot be loaded"):
         catalog.load("nonsense.module:Nothing")
 
 

@@ -22,7 +22,7 @@ SWEEP = """
 import sys
 from walk import SlowWalk
 from replicon import sweep
-sweep(SlowWalk, drift=[0.0, 1.0, 2.0], width=[1.0, 2.0], wait=0.03, sizes=[20, 40], realizations=12,
+sweep(SlowWalk, drift=[0.0, 1.0, 2.0], width=[1.0, 2.0], wait=0.02, sizes=[20, 40], realizations=12,
       store=sys.argv[1], workers=int(sys.argv[2]), block=(int(sys.argv[3]), 4), progress=None)
 """
 
@@ -96,7 +96,7 @@ def test_killed_sweep_ends_with_the_same_bytes_and_repeats_nothing(alone, tmp_pa
         before = len([e for e in events(log) if e[0] == "start"])
         process = launch(store, log, (1, 2)[kill % 2])
         wait_for_work(log, before, process)
-        time.sleep(chance.uniform(0.0, 0.3))
+        time.sleep(chance.uniform(0.0, 0.25))
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         met += bool(in_work(log))
@@ -125,8 +125,7 @@ def test_killed_worker_costs_nothing_but_its_block(alone, tmp_path):
     store, log = tmp_path / "study.zarr", tmp_path / "log"
     process = launch(store, log, 2)
     wait_for_work(log, 3, process)
-    event, _, pid = events(log)[-1]
-    os.kill(int(pid), signal.SIGKILL)
+    os.kill(int(events(log)[-1][2]), signal.SIGKILL)
     finish(process)
     assert data_files(store) == data_files(alone)
     ends = Counter(key for event, key, _ in events(log) if event == "end")

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -28,7 +30,7 @@ def brute_force(function, mean, spread):
     kink = -mean / spread
     points = sorted({-9.0, 9.0, *(np.clip([kink - 20 / spread, kink, kink + 20 / spread], -9, 9).tolist())})
     total = 0.0
-    for low, high in zip(points, points[1:], strict=False):
+    for low, high in pairwise(points):
         total += integrate.quad(
             lambda z: function(mean + spread * z) * np.exp(-z * z / 2) / np.sqrt(2 * np.pi),
             low,

@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 from replicon import __version__
 from replicon.cli import process
 from replicon.cli.sweep import STATUS_EXAMPLES, SWEEP_EXAMPLES, status_command, sweep_command
+from replicon.cli.verify import VERIFY_EXAMPLES, verify_command
 from replicon.core.errors import DataError, ParameterError, RepliconError
 
 USAGE, FAILED, INTERRUPTED, BROKEN_PIPE = 2, 1, 130, 141
@@ -168,6 +169,7 @@ def run_(
 
 app.command(sweep_command, name="sweep", help_epilogue=SWEEP_EXAMPLES)
 app.command(status_command, name="status", help_epilogue=STATUS_EXAMPLES)
+app.command(verify_command, name="verify", help_epilogue=VERIFY_EXAMPLES)
 
 
 @app.command

@@ -39,6 +39,7 @@ def sweep_command(
 
     process.prepare()
     from replicon.cli.output import console, print_json, progress
+    from replicon.core.errors import RepliconError
     from replicon.core.store.status import study_status
     from replicon.core.sweep.run import sweep
     from replicon.core.sweep.toml import read_study
@@ -53,11 +54,13 @@ def sweep_command(
     found = study_status(path)
     if as_json:
         print_json(found.as_dict())
-        return
-    output = console()
-    output.print(_summary(found), markup=False, soft_wrap=True)
-    for failure in found.failures:
-        output.print(_failure(failure), markup=False, soft_wrap=True)
+    else:
+        output = console()
+        output.print(_summary(found), markup=False, soft_wrap=True)
+        for failure in found.failures:
+            output.print(_failure(failure), markup=False, soft_wrap=True)
+    if found.failed and not found.done:
+        raise RepliconError(f"every realisation failed; the first with {found.failures[0]['error']}")
 
 
 def status_command(
@@ -94,7 +97,8 @@ def _summary(found: Any) -> str:
             f"({found.blocks_done} of {found.blocks} blocks)"
         )
     if found.theory_points:
-        parts.append(f"theory at {found.theory_done} of {found.theory_points} points")
+        refused = f", refused at {found.theory_failed}" if found.theory_failed else ""
+        parts.append(f"theory at {found.theory_done} of {found.theory_points} points{refused}")
     return "\n  ".join(parts)
 
 

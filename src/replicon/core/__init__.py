@@ -1,0 +1,1 @@
+"""The contract: systems, realisations, comparisons, results. No physics."""

@@ -13,14 +13,30 @@ from typing import Any
 GROUP = "replicon.systems"
 
 BUILT_IN = (
-    ("memory.hopfield", "replicon.memory.hopfield.model:Hopfield", "The Hopfield model of associative memory with Hebbian couplings."),
-    ("memory.parallel_recall", "replicon.memory.hopfield.recall:ParallelRecall", "Parallel recall from a damaged pattern, step by step."),
-)  # fmt: skip
+    (
+        "memory.hopfield",
+        "replicon.memory.hopfield.model:Hopfield",
+        "The Hopfield model of associative memory with Hebbian couplings.",
+    ),
+    (
+        "memory.parallel_recall",
+        "replicon.memory.hopfield.recall:ParallelRecall",
+        "Parallel recall from a damaged pattern, step by step.",
+    ),
+)
 
 TOOLS = (
-    ("memory.HopfieldMemory", "replicon.memory.hopfield.memory:HopfieldMemory", "Associative memory: stores binary patterns in a recurrent network and recalls them from damaged ones."),
-    ("memory.capacity_report", "replicon.memory.hopfield.capacity:capacity_report", "Tell from the patterns' Gram matrix which learning rule should be able to store them."),
-)  # fmt: skip
+    (
+        "memory.HopfieldMemory",
+        "replicon.memory.hopfield.memory:HopfieldMemory",
+        "Associative memory: stores binary patterns in a recurrent network and recalls them from damaged ones.",
+    ),
+    (
+        "memory.capacity_report",
+        "replicon.memory.hopfield.capacity:capacity_report",
+        "Tell from the patterns' Gram matrix which learning rule should be able to store them.",
+    ),
+)
 """Methods for the user's own data: a class or function, imported as ``from replicon.memory import HopfieldMemory``."""
 
 

@@ -183,7 +183,8 @@ def _call(compiled: Callable[..., Any], system: "System", traced_size: Any) -> A
     except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as error:
         raise RepliconError(
             f"{type(system).__name__}: the theory cannot be traced by JAX; write it with jax.numpy and jax.lax, let "
-            f"regime() choose among equations, or set traceable = False to have it looped over ({error.args[0].splitlines()[0]})"
+            "regime() choose among equations, or set traceable = False to have it looped over "
+            f"({error.args[0].splitlines()[0]})"
         ) from error
 
 

@@ -57,5 +57,6 @@ def load_comparison(path: str | Path) -> Comparison:
         raise StoreError(f"{path} cannot be read as a saved comparison: {error}") from error
     if "verdict" not in dataset.attrs or "observable" not in dataset.coords:
         raise StoreError(f"{path} holds another dataset, not a comparison")
-    dataset = dataset.assign_coords(observable=dataset["observable"].astype(str))
+    # NumPy's strings again, which compare equal to those of a comparison that was never saved.
+    dataset = dataset.assign_coords(observable=[str(name) for name in dataset["observable"].values])
     return Comparison(dict(dataset.data_vars), coords=dataset.coords, attrs=dataset.attrs)

@@ -3,7 +3,7 @@
 A simulation that takes long calls ``check(fraction)`` between its pieces; whoever runs it listens with `listen`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
@@ -14,7 +14,9 @@ from replicon.core.errors import Cancelled
 class Listener(Protocol):
     """Called with the fraction done and what is already measured; returns True to cancel."""
 
-    def __call__(self, fraction: float, partial: dict[str, Any] | None) -> bool | None: ...
+    def __call__(self, fraction: float, partial: dict[str, Any] | None, /) -> bool | None:
+        """Hear of progress."""
+        ...
 
 
 _listener: ContextVar[Listener | None] = ContextVar("replicon_listener", default=None)
@@ -41,7 +43,7 @@ def check(fraction: float, partial: dict[str, Any] | None = None) -> None:
 
 
 @contextmanager
-def listen(listener: Callable[[float, dict[str, Any] | None], bool | None] | None) -> Iterator[None]:
+def listen(listener: Listener | None) -> Iterator[None]:
     """Let `listener` hear, and cancel, the simulations run inside this block."""
     token = _listener.set(listener)
     try:

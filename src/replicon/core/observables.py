@@ -15,8 +15,8 @@ from replicon.core.precision import is_traced
 from replicon.maths.solution import NOT_CONVERGED
 
 Scalar = Float[Array, ""] | float | None
-Curve = Float[Array, " coordinate"] | None
-Spectrum = Float[Array, " coordinate"] | None
+Curve = Float[Array, " coordinate"] | Float[np.ndarray, " coordinate"] | None
+Spectrum = Curve
 
 Face = Literal["both", "predicted", "measured"]
 Prediction = Literal["equal", "approximation", "upper", "lower"]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
-import jax
 import numpy as np
+from jax.core import Tracer
 
 from replicon.core.errors import ParameterError
 
@@ -91,8 +91,8 @@ def parameter(
 
 
 def _as_number(value: Any) -> Any:
-    """Python float or float64 array; what is no number passes unchanged and fails the check, where its name is known."""
-    if isinstance(value, (bool, np.bool_, str)) or isinstance(value, jax.core.Tracer):
+    """Python float or float64 array; what is no number passes unchanged and fails the check, which knows its name."""
+    if isinstance(value, (bool, np.bool_, str, Tracer)):
         return value
     try:
         array = np.array(value)
@@ -123,7 +123,7 @@ def parameters_of(system: Any) -> dict[str, Parameter]:
 
 def check_parameter(name: str, info: Parameter, value: Any, owner: str) -> None:
     """Raise `ParameterError` naming parameter, value, range and remedy unless the value is allowed."""
-    if isinstance(value, jax.core.Tracer):
+    if isinstance(value, Tracer):
         return
     title = f"{owner}: {name} ({info.symbol})"
     if info.choices is not None:

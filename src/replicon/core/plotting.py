@@ -128,7 +128,7 @@ def plot_plane(
     axes.set_xlabel(_title(values[x], x))
     axes.set_ylabel(_title(values[y], y))
     if boundaries or points is not None:
-        where = {"loc": "outside lower center", "ncols": 3} if axes.figure.get_layout_engine() else {"loc": "best"}
+        where: Any = {"loc": "outside lower center", "ncols": 3} if axes.figure.get_layout_engine() else {}
         lines, labels = axes.get_legend_handles_labels()
         legend = axes.figure.legend(lines, labels, fontsize=8, facecolor="#444444", framealpha=1.0, **where)
         for text in legend.get_texts():

@@ -10,23 +10,25 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def is_traced(tree: Any) -> bool:
     """True when any leaf of the tree is a JAX tracer, that is, when a transformation is under way."""
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves(tree))
+    return any(isinstance(leaf, Tracer) for leaf in jax.tree_util.tree_leaves(tree))
 
 
 def to_user(tree: Any) -> Any:
     """Turn concrete JAX arrays into NumPy arrays and 0-d ones into Python scalars; tracers pass unchanged."""
 
     def convert(leaf: Any) -> Any:
-        if isinstance(leaf, jax.core.Tracer) or not isinstance(leaf, (jax.Array, np.ndarray, np.generic)):
+        if isinstance(leaf, Tracer) or not isinstance(leaf, (jax.Array, np.ndarray, np.generic)):
             return leaf
-        if isinstance(leaf, jax.Array) and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        if isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
             return leaf
         array = np.asarray(leaf)
         return array.item() if array.ndim == 0 else array
@@ -40,7 +42,7 @@ def own(tree: Any) -> Any:
     def copy(leaf: Any) -> Any:
         if isinstance(leaf, np.ndarray):
             return np.array(leaf, dtype=np.float64 if np.issubdtype(leaf.dtype, np.floating) else leaf.dtype)
-        if isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer) and leaf.dtype == np.float32:
+        if isinstance(leaf, jax.Array) and not isinstance(leaf, Tracer) and leaf.dtype == np.float32:
             return np.array(leaf, dtype=np.float64)
         return leaf
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -72,7 +73,7 @@ def trusted_errors(sizes: list[int], summaries: list[Summary | None]) -> list[np
     ]
 
 
-def excess(difference: np.ndarray, scale: np.ndarray, prediction: str, tolerance: float) -> np.ndarray:
+def excess(difference: ArrayLike, scale: ArrayLike, prediction: str, tolerance: float) -> np.ndarray:
     """Part of measurement minus prediction that the prediction does not allow.
 
     Parameters
@@ -92,12 +93,12 @@ def excess(difference: np.ndarray, scale: np.ndarray, prediction: str, tolerance
         outside = np.maximum(outside, 0.0)
     if prediction == "lower":
         outside = np.minimum(outside, 0.0)
-    return np.where(np.abs(outside) <= EXACT * np.maximum(scale, 1e-300), 0.0, outside)
+    return np.where(np.abs(outside) <= EXACT * np.maximum(np.asarray(scale), 1e-300), 0.0, outside)
 
 
-def z_score(outside: np.ndarray, standard_error: np.ndarray) -> np.ndarray:
+def z_score(outside: ArrayLike, standard_error: ArrayLike) -> np.ndarray:
     """Excess in units of its standard error; 0 where there is none, infinite where a difference has no error bar."""
-    outside, standard_error = np.broadcast_arrays(np.asarray(outside, float), np.asarray(standard_error, float))
+    outside, standard_error = (np.asarray(part, dtype=float) for part in np.broadcast_arrays(outside, standard_error))
     with np.errstate(divide="ignore", invalid="ignore"):
         z = outside / standard_error
     exact = (standard_error == 0) | ((outside == 0) & np.isfinite(standard_error))

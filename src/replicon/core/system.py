@@ -229,9 +229,8 @@ def _wrap_simulate(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def simulate(self: System, instance: Any) -> Any:
         if not isinstance(instance, Instance):
-            raise DataError(
-                f"{type(self).__name__}: simulate was given {type(instance).__name__}; give what sample(size, seed) returns"
-            )
+            given = type(instance).__name__
+            raise DataError(f"{type(self).__name__}: simulate was given {given}; give what sample(size, seed) returns")
         return realization.simulate_one(self, method, instance)
 
     return simulate

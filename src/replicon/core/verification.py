@@ -52,6 +52,7 @@ class Row:
     verdict: Verdict = "not_computed"
     reproduces: bool = True
     full: bool = False
+    raised: bool = False
     reason: str = ""
     remark: str = ""
     seconds: float = 0.0
@@ -81,8 +82,8 @@ class Verification:
 
     @property
     def surprises(self) -> list[Row]:
-        """Claims that fail without being known to, or hold although they are marked as not reproducing."""
-        return [row for row in self.rows if row.verdict == ("fails" if row.reproduces else "holds")]
+        """Claims that fail without being known to, hold although marked as not reproducing, or raised an error."""
+        return [row for row in self.rows if row.raised or row.verdict == ("fails" if row.reproduces else "holds")]
 
     def document(self) -> dict[str, Any]:
         """The result as plain data, ready for JSON: nan is None."""
@@ -186,7 +187,9 @@ def verify(
         tasks += [(label, target, topic, full) for topic in topics]
         planned += [sum(claim.topic == topic for claim in known) for topic in topics]
     if name is not None and not tasks:
-        raise ParameterError(f"{name if isinstance(name, str) else catalog.name_of(_owner(name))} has no claims to verify")
+        raise ParameterError(
+            f"{name if isinstance(name, str) else catalog.name_of(_owner(name))} has no claims to verify"
+        )
     results = dict(broken)
     done, waiting = 0, [number for number in range(len(tasks)) if number not in broken]
     for place, rows in make_executor(workers).run(verify_topic, [tasks[number] for number in waiting]):
@@ -216,6 +219,7 @@ def check_claim(claim: Claim, *, full: bool = True, system: str = "") -> Row:
     begin = time.perf_counter()
     found: dict[str, Any] = {}
     reasons, verdicts = [], []
+    raised = False
     if claim.compute is None and claim.simulate is None:
         reasons.append("neither theory nor simulation of it exists here")
     if claim.compute is not None:
@@ -225,6 +229,7 @@ def check_claim(claim: Claim, *, full: bool = True, system: str = "") -> Row:
         except (Cancelled, KeyboardInterrupt, MemoryError):
             raise
         except Exception as error:
+            raised = True
             reasons.append(f"theory: {_said(error)}")
     if claim.simulate is not None and claim.full and not full:
         about = f", about {_duration(claim.seconds)}" if claim.seconds else ""
@@ -244,14 +249,16 @@ def check_claim(claim: Claim, *, full: bool = True, system: str = "") -> Row:
         except (Cancelled, KeyboardInterrupt, MemoryError):
             raise
         except Exception as error:
+            raised = True
             reasons.append(f"simulation: {_said(error)}")
-    verdict: Verdict = "not_computed" if not verdicts else "holds" if all(verdicts) else "fails"
+    verdict: Verdict = "not_computed" if raised or not verdicts else "holds" if all(verdicts) else "fails"
     copied = ("topic", "name", "published", "published_error", "source", "tolerance", "why", "comparison")
     return Row(
         system=system,
         **{entry: getattr(claim, entry) for entry in (*copied, "reproduces", "full", "remark")},
         **found,
         verdict=verdict,
+        raised=raised,
         reason="; ".join(reasons),
         seconds=time.perf_counter() - begin,
     )
@@ -274,7 +281,7 @@ def _owner(system: Any) -> type:
 
 
 def _unread(label: str, message: str) -> Row:
-    return Row(label, "", "claims", math.nan, 0.0, "", 0.0, "", "equal", reason=message)
+    return Row(label, "", "claims", math.nan, 0.0, "", 0.0, "", "equal", raised=True, reason=message)
 
 
 def _theory(compute: Callable[[], Any]) -> float:
@@ -307,11 +314,13 @@ def _holds(claim: Claim, value: float, standard_error: float) -> bool:
 
 def _cells(row: Row) -> list[str]:
     sign = {"equal": "", "upper": "<= ", "lower": ">= "}[row.comparison]
-    published = with_error(row.published, row.published_error or math.nan) if row.published_error else f"{row.published:.8g}"
+    published = (
+        with_error(row.published, row.published_error or math.nan) if row.published_error else f"{row.published:.8g}"
+    )
     return [
         f"  {row.name}" if row.topic else row.name,
         sign + published,
-        f"{row.theory:.8g}" if math.isfinite(row.theory) else "",
+        f"{row.theory:.7g}" if math.isfinite(row.theory) else "",
         with_error(row.simulation, row.standard_error) if math.isfinite(row.simulation) else "",
         f"{row.z:+.1f}" if math.isfinite(row.z) else "",
         row.verdict.replace("_", " "),

@@ -62,7 +62,7 @@ def extrapolate(sizes, values, errors, exponent: float | None = 1.0) -> Extrapol
 
 def _fit(sizes: np.ndarray, values: np.ndarray, errors: np.ndarray, exponent: float) -> Extrapolation:
     if len(sizes) < 2:
-        return Extrapolation(*[np.nan] * 4, exponent, np.nan, 0)
+        return Extrapolation(np.nan, np.nan, np.nan, np.nan, exponent, np.nan, 0)
     design = np.stack([np.ones_like(sizes), sizes**-exponent], axis=1) / errors[:, None]
     covariance = np.linalg.inv(design.T @ design)
     (intercept, slope) = covariance @ design.T @ (values / errors)

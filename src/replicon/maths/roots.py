@@ -50,10 +50,10 @@ def bracketed_root(
 
 
 def locate(
-    function: Callable[[Array], Array], low: Array, high: Array, iterations: int = 200
+    function: Callable[[Array], Array], low: Array | float, high: Array | float, iterations: int = 200
 ) -> tuple[Array, Array]:
     """`bracketed_root` without derivatives, for solves nested in another one: the pair (root, status)."""
-    low, high = (jnp.asarray(end, dtype=float) for end in jnp.broadcast_arrays(low, high))
+    low, high = (jnp.asarray(end, dtype=float) for end in (low, high))
     eps, tiny = jnp.finfo(low.dtype).eps, jnp.finfo(low.dtype).tiny
 
     def unfinished(state: tuple[Array, ...]) -> Array:

@@ -144,7 +144,7 @@ def test_phase_diagram_of_one_call():
         "thermodynamic_transition",
         "almeida_thouless_line",
     }
-    loads, temperatures = diagram.boundaries["retrieval_spinodal"]
+    loads, _ = diagram.boundaries["retrieval_spinodal"]
     assert np.nanmax(loads) == pytest.approx(0.138187, abs=1e-4)
     figure = diagram.plot()
     assert len(figure.axes[0].lines) == 8 and len(figure.axes[0].collections) == 2

@@ -187,7 +187,7 @@ def test_stability_distribution_is_normalised_and_has_the_weight_of_a_cut_gaussi
     stability = np.linspace(margin, margin + 10, 20001)
     values, status = stability_distribution(stability, margin)
     assert not status.any()
-    mass = integrate.trapezoid(values["density"], stability) + values["weight_at_margin"][0]
+    mass = integrate.simpson(values["density"], x=stability) + values["weight_at_margin"][0]
     assert mass == pytest.approx(1, abs=1e-9)
     assert values["weight_at_margin"][0] == pytest.approx(norm.cdf(margin))
     assert stability_distribution(margin - 0.1, margin).values["density"] == 0

@@ -3,7 +3,6 @@
 from itertools import product
 from math import comb
 
-import jax
 import numpy as np
 import pytest
 
@@ -106,15 +105,15 @@ def test_finite_load_mixture_by_direct_summation():
         assert r == pytest.approx(q / (1 - (1 - q) / temperature[i]) ** 2, rel=1e-11)
         identity = values["energy"][i] - temperature[i] * values["entropy"][i]
         assert values["free_energy"][i] == pytest.approx(identity, abs=1e-13)
-    frozen = symmetric_mixture(0.02).values
-    assert values["overlap"][2] == pytest.approx(frozen["overlap"], abs=1e-4)
-    assert values["free_energy"][2] == pytest.approx(frozen["energy"], abs=1e-4)
+    frozen = symmetric_mixture(load, 3, np.zeros(4)).values
+    assert values["overlap"][2] == pytest.approx(frozen["overlap"][2], abs=1e-4)
+    assert values["free_energy"][2] == pytest.approx(frozen["energy"][2], abs=1e-4)
 
 
 def test_entropy_of_a_mixture_is_the_slope_of_its_free_energy():
-    with jax.enable_x64(True):
-        slope = jax.grad(lambda t: symmetric_mixture(0.01, 3, t).values["free_energy"])(0.2)
-    assert float(slope) == pytest.approx(-symmetric_mixture(0.01, 3, 0.2).values["entropy"], rel=1e-10)
+    ends = symmetric_mixture(0.01, 3, np.array([0.2 - 1e-5, 0.2 + 1e-5, 0.2])).values
+    slope = (ends["free_energy"][1] - ends["free_energy"][0]) / 2e-5
+    assert slope == pytest.approx(-ends["entropy"][2], rel=1e-6)
 
 
 def test_bad_numbers_of_patterns():

@@ -144,7 +144,7 @@ def test_the_glass_grows_continuously_out_of_the_paramagnet():
     np.testing.assert_allclose(q[1:] / q[:-1], 0.1, rtol=0.01)
     fluid = replica_symmetric(load, transition - distance, "paramagnet").values["free_energy"][:3]
     # A transition of third order: the free energies part with the cube of the distance.
-    parting = values["free_energy"] [:3]- fluid
+    parting = values["free_energy"][:3] - fluid
     assert parting[1] / parting[0] == pytest.approx(1e-3, rel=0.02)
 
 

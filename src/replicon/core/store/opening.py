@@ -1,5 +1,6 @@
 """Creating, opening and enlarging a study's store."""
 
+import dataclasses
 import errno
 import itertools
 import os
@@ -88,7 +89,7 @@ class StudyStore:
             for spec in specs:
                 layout.create_array(partial, spec)
             store = cls(partial, record, attributes, writable=True)
-            store._write_columns(columns, coordinates)
+            store._write_columns(columns, coordinates, study["sizes"])
             for folder in FOLDERS:
                 (partial / folder).mkdir()
                 write_json(partial / folder / "zarr.json", GROUP)
@@ -221,12 +222,15 @@ class StudyStore:
         """
         width = self.record["block"]
         specs = layout.arrays(study, columns, (width[0], width[1]), self.record["theory_chunk"])
+        stored = self.record["arrays"]
+        specs = [dataclasses.replace(spec, chunks=tuple(stored[spec.name]["chunks"])) for spec in specs]
+        self.forget_consolidated()
         try:
             for spec in specs:
                 self.array(spec.name).resize(spec.shape)
             self.array_attributes(specs)
             self._arrays.clear()
-            self._write_columns(columns, coordinates)
+            self._write_columns(columns, coordinates, study["sizes"])
             self.record |= {
                 "study": study,
                 "sha256": digest(study),
@@ -250,7 +254,7 @@ class StudyStore:
     def restore_columns(self, columns: dict[str, np.ndarray], coordinates: dict[str, np.ndarray]) -> None:
         """Write the parameters' values again, after damage."""
         self.__dict__.pop("columns", None)
-        self._write_columns(columns, coordinates)
+        self._write_columns(columns, coordinates, self.study["sizes"])
 
     def restore_arrays(self, names: list[str], columns: dict[str, np.ndarray]) -> None:
         """Write the metadata of arrays again, after damage; their chunks stay."""
@@ -288,11 +292,13 @@ class StudyStore:
         content = {"zarr_format": 3, "node_type": "group", "attributes": self.attributes}
         persistently(self.path, "the study's record", lambda: write_json(self.path / "zarr.json", content))
 
-    def _write_columns(self, columns: dict[str, np.ndarray], coordinates: dict[str, np.ndarray]) -> None:
+    def _write_columns(
+        self, columns: dict[str, np.ndarray], coordinates: dict[str, np.ndarray], sizes: list[int]
+    ) -> None:
         named = {layout.column_name(name): values for name, values in columns.items()}
         named |= {f"coordinate_{dim}": values for dim, values in coordinates.items()}
-        if self.study["sizes"]:
-            named["size"] = np.asarray(self.study["sizes"], dtype=np.int64)
+        if sizes:
+            named["size"] = np.asarray(sizes, dtype=np.int64)
         for name, values in named.items():
             array = _open_array(self.path / name, "r+")
             array[:] = values

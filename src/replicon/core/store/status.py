@@ -24,7 +24,7 @@ class StudyStatus:
     total, done, failed, open : int
         Realisations.
     blocks, blocks_done : int
-    theory_points, theory_done : int
+    theory_points, theory_done, theory_failed : int
         Points of the theory (times sizes, where it has finite-size corrections).
     running : dict or None
         Process, host and start of the sweep that writes now.
@@ -50,6 +50,7 @@ class StudyStatus:
     blocks_done: int
     theory_points: int
     theory_done: int
+    theory_failed: int
     running: dict[str, Any] | None
     rate: float | None
     seconds_left: float | None
@@ -59,7 +60,7 @@ class StudyStatus:
     @property
     def complete(self) -> bool:
         """Whether nothing is open."""
-        return self.open == 0 and self.theory_done == self.theory_points
+        return self.open == 0 and self.theory_done + self.theory_failed == self.theory_points
 
     def as_dict(self) -> dict[str, Any]:
         """All of it, for JSON."""
@@ -79,7 +80,9 @@ def study_status(path: str | Path) -> StudyStatus:
     marks = store.done()
     done, failed = int((marks == 1).sum()), int((marks == 2).sum())
     blocks_open = int((store.blocks.count(marks == 0) > 0).sum()) if marks.size else 0
-    theory = store.array("theory_done")[:] if store.study["predicted"] is not None else None
+    theory = (
+        store.array("theory_done")[: store.study["points"]["count"]] if store.study["predicted"] is not None else None
+    )
     running = lock.holder(store.path)
     runs = past_runs(store.path)
     rate = left = None
@@ -103,7 +106,8 @@ def study_status(path: str | Path) -> StudyStatus:
         blocks=len(store.blocks) if marks.size else 0,
         blocks_done=len(store.blocks) - blocks_open if marks.size else 0,
         theory_points=0 if theory is None else theory.size,
-        theory_done=0 if theory is None else int((theory != 0).sum()),
+        theory_done=0 if theory is None else int((theory == 1).sum()),
+        theory_failed=0 if theory is None else int((theory == 2).sum()),
         running=running,
         rate=rate,
         seconds_left=left,

@@ -162,8 +162,9 @@ class _Options:
         """The executor, for the share of the study that is still to do."""
         if self.executor is not None:
             return self.executor
-        seconds = total_seconds(study, store.record["seconds"]) * share
-        if self.workers is None and seconds < SERIAL_SECONDS:
+        if share == 0.0 or (
+            self.workers is None and share * total_seconds(study, store.record["seconds"]) < SERIAL_SECONDS
+        ):
             return Serial()
         return make_executor(self.count(study))
 
@@ -206,7 +207,6 @@ def _prepare(study: Study, path: Path, *, extend: bool, repair: bool) -> StudySt
         store.restore_arrays(missing, study.coded())
     store.check_arrays()
     _require_equal(store, study, extend=extend)
-    store.forget_consolidated()
     store.clean()
     damages = integrity.find_damage(store)
     if damages and not repair:
@@ -295,6 +295,7 @@ class _Sweep:
         if not self.keys and not chunks:
             self._report()
             return
+        self.store.forget_consolidated()
         record = Run(self.store.path, workers=self.executor.workers, finished=self.finished, total=self.total)
         outcome = "interrupted"
         try:
@@ -308,6 +309,8 @@ class _Sweep:
             outcome = "complete"
         except KeyboardInterrupt:
             getattr(self.executor, "stop", lambda: None)()
+            # workers may have finished blocks that were not counted yet
+            self.finished = int((self.store.done() != 0).sum()) if self.study.sizes else 0
             raise SweepInterrupted(
                 f"interrupted; {self.store.path} keeps {self.finished} of {self.total} realisations, and the same "
                 "sweep goes on from there"

@@ -85,10 +85,10 @@ def phase_diagram(
     ----------
     Amit, Gutfreund and Sompolinsky, Ann. Phys. 173, 30 (1987), figure 2.
     """
-    loads = np.linspace(0.16 / 60, 0.16, 60) if loads is None else np.asarray(loads, dtype=float)
-    temperatures = np.linspace(0.0, 1.5, 60) if temperatures is None else np.asarray(temperatures, dtype=float)
-    grid = predict(Hopfield, load=loads, temperature=temperatures)
-    fine = np.unique(np.concatenate([np.geomspace(loads.min() / 50, loads.max(), 60), loads]))
+    across = np.linspace(0.16 / 60, 0.16, 60) if loads is None else np.asarray(loads, dtype=float)
+    up = np.linspace(0.0, 1.5, 60) if temperatures is None else np.asarray(temperatures, dtype=float)
+    grid = predict(Hopfield, load=across, temperature=up)
+    fine = np.unique(np.concatenate([np.geomspace(across.min() / 50, across.max(), 60), across]))
     # Replica symmetry makes the two retrieval lines turn back at low temperature: they are functions of T, not of load.
     cold = np.linspace(0.0, 0.999, 120)
     boundaries = {
@@ -100,7 +100,7 @@ def phase_diagram(
     if isinstance(simulation, xr.Dataset):
         points = _from_sweep(simulation)
     else:
-        points = _simulated(loads, temperatures, size, realizations, seed) if simulation else None
+        points = _simulated(across, up, size, realizations, seed) if simulation else None
     return PhaseDiagram(grid, boundaries, points)
 
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import numpy as np
-from jaxtyping import Array, Int8
-
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Int8
+
 from replicon.core.errors import DataError, ParameterError
 from replicon.core.instance import Instance
 from replicon.core.monitor import check
@@ -32,8 +32,8 @@ class StoredPatterns(Instance):
         Initial spins, +-1.
     """
 
-    patterns: Int8[Array, "patterns neurons"] = None  # type: ignore[assignment]
-    start: Int8[Array, " neurons"] = None  # type: ignore[assignment]
+    patterns: Int8[np.ndarray, "patterns neurons"]
+    start: Int8[np.ndarray, " neurons"]
 
 
 class Hopfield(System):
@@ -166,7 +166,7 @@ class Hopfield(System):
         """Run the dynamics from the start of the instance and measure where it stays."""
         seed, patterns, start = instance.seed, instance.patterns, instance.start
         if self.temperature > 0:
-            measured = simulation.measure_glauber(
+            thermal: dict[str, Any] = simulation.measure_glauber(
                 patterns,
                 start,
                 self.temperature,
@@ -174,9 +174,11 @@ class Hopfield(System):
                 generator(seed, "replica b"),
                 progress=check,
             )
-            measured.pop("overlap_square")
-            return self.Observables(**measured)
-        measured = simulation.measure_descent(patterns, start, generator(seed, "dynamics"), self.dynamics)
+            thermal.pop("overlap_square")
+            return self.Observables(**thermal)
+        measured: dict[str, Any] = simulation.measure_descent(
+            patterns, start, generator(seed, "dynamics"), self.dynamics
+        )
         converged = measured.pop("converged")
         return self.Observables(**measured, status=0 if converged else NOT_CONVERGED)
 

@@ -7,8 +7,6 @@ measurement the O(P) cost per visit is about that of building the N x N coupling
 """
 
 from collections.abc import Callable
-from typing import Literal
-
 import numpy as np
 
 from replicon.core.errors import DataError, ParameterError
@@ -24,8 +22,6 @@ from replicon.maths.spins.arguments import checked_count, checked_patterns, chec
 from replicon.maths.spins.patterns import heat_bath_updates_patterns, pattern_sums
 from replicon.maths.spins.streams import draw_streams
 from replicon.memory.hopfield.kernels import measured_sweeps
-
-Dynamics = Literal["sequential", "parallel"]
 
 _CHUNK = 10**9
 """Pattern values read between two calls of `progress`, about 0.1 s."""
@@ -78,7 +74,7 @@ def measure_descent(
     patterns: np.ndarray,
     start: np.ndarray,
     generator: np.random.Generator,
-    dynamics: Dynamics = "sequential",
+    dynamics: str = "sequential",
     max_sweeps: int = 1000,
     self_coupling: bool = False,
 ) -> dict[str, float]:
@@ -274,7 +270,7 @@ def basin_curve(
     initial_overlaps: np.ndarray,
     generator: np.random.Generator,
     starts: int = 16,
-    dynamics: Dynamics = "sequential",
+    dynamics: str = "sequential",
     max_sweeps: int = 1000,
     self_coupling: bool = False,
 ) -> dict[str, np.ndarray]:
@@ -318,7 +314,7 @@ def critical_overlap_of_basin(
     generator: np.random.Generator,
     starts: int = 16,
     threshold: float = 0.9,
-    dynamics: Dynamics = "sequential",
+    dynamics: str = "sequential",
     max_sweeps: int = 1000,
     self_coupling: bool = False,
 ) -> np.ndarray:
@@ -372,7 +368,7 @@ def _recall_overlaps(
     targets: np.ndarray,
     cues: np.ndarray,
     generator: np.random.Generator,
-    dynamics: Dynamics,
+    dynamics: str,
     max_sweeps: int,
     self_coupling: bool,
 ) -> np.ndarray:

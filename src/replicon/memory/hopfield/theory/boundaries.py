@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from replicon.maths.roots import implicit_root, locate
-from replicon.maths.solution import CONVERGED, NOT_CONVERGED
+from replicon.maths.solution import CONVERGED, NOT_CONVERGED, Solution
 from replicon.memory.hopfield.theory import ground_state
 from replicon.memory.hopfield.theory.grids import pointwise
 from replicon.memory.hopfield.theory.replica import branch_point, describe, spinodal_ratio
@@ -49,8 +49,7 @@ def spin_glass_temperature(load: Array | float) -> tuple[Array, Array]:
     )
 
 
-@pointwise()
-def critical_load(temperature: Array | float = 0.0) -> tuple[Array, Array]:
+def critical_load(temperature: Array | float = 0.0) -> Solution:
     """Largest load with a retrieval state at a temperature, ``alpha_c(T)``; 0.1379056 at T = 0.
 
     Parameters
@@ -72,18 +71,17 @@ def critical_load(temperature: Array | float = 0.0) -> tuple[Array, Array]:
     ----------
     .. [1] D. J. Amit, H. Gutfreund, H. Sompolinsky, Ann. Phys. 173, 30 (1987).
     """
-    values, status = _spinodal_at(jnp.asarray(temperature))
-    return values[0], status
+    values, status = _retrieval_end(temperature)
+    return Solution(values["load"], status)
 
 
-@pointwise()
-def critical_overlap(temperature: Array | float = 0.0) -> tuple[Array, Array]:
+def critical_overlap(temperature: Array | float = 0.0) -> Solution:
     """Overlap of the retrieval state at the largest load, ``m_c(T)``; 0.967417 at T = 0.
 
     Parameters and status are those of `critical_load`.
     """
-    values, status = _spinodal_at(jnp.asarray(temperature))
-    return values[1], status
+    values, status = _retrieval_end(temperature)
+    return Solution(values["overlap"], status)
 
 
 @pointwise()
@@ -122,9 +120,7 @@ def retrieval_spinodal(load: Array | float) -> tuple[Array, Array]:
 
     def fold(x: Array) -> Array:
         point = describe(x[0] / x[2], x[1], x[2])
-        return jnp.stack(
-            [point.averages.overlap - x[0], point.growth, point.root_load - jnp.sqrt(safe_load)]
-        )
+        return jnp.stack([point.averages.overlap - x[0], point.growth, point.root_load - jnp.sqrt(safe_load)])
 
     root = implicit_root(fold, jnp.stack([m, ratio, safe]))
     good = valid & exists
@@ -164,13 +160,17 @@ def largest_root_load(temperature: Array) -> Array:
     return branch_point(spinodal_ratio(temperature), temperature).root_load
 
 
-def _spinodal_at(temperature: Array) -> tuple[Array, Array]:
+@pointwise()
+def _retrieval_end(temperature: Array | float) -> tuple[dict[str, Array], Array]:
+    """Load and overlap at the largest load with a retrieval state."""
+    temperature = jnp.asarray(temperature)
     valid = (temperature >= 0) & jnp.isfinite(temperature)
     retrieves = valid & (temperature < 1)
     cold = temperature == 0
-    warm = jnp.stack(critical_at(jnp.where(retrieves & ~cold, temperature, 0.5)))
+    warm = critical_at(jnp.where(retrieves & ~cold, temperature, 0.5))
     t = ground_state.spinodal_argument()
-    values = jnp.where(cold, jnp.stack([ground_state.root_load(t) ** 2, ground_state.overlap(t)]), warm)
+    load = jnp.where(cold, ground_state.root_load(t) ** 2, warm[0])
+    overlap = jnp.where(cold, ground_state.overlap(t), warm[1])
     status = jnp.where(valid, jnp.where(retrieves, CONVERGED, NO_RETRIEVAL_STATE), OUT_OF_RANGE)
-    status |= jnp.where(retrieves & ~jnp.isfinite(values[0]), NOT_CONVERGED, 0)
-    return jnp.where(retrieves, values, jnp.nan), status
+    status |= jnp.where(retrieves & ~jnp.isfinite(load), NOT_CONVERGED, 0)
+    return {"load": jnp.where(retrieves, load, jnp.nan), "overlap": jnp.where(retrieves, overlap, jnp.nan)}, status

@@ -99,9 +99,7 @@ def gardner_margin(load: Array | float) -> tuple[Array, Array]:
 
 
 @pointwise()
-def stability_distribution(
-    stability: Array | float, margin: Array | float = 0.0
-) -> tuple[dict[str, Array], Array]:
+def stability_distribution(stability: Array | float, margin: Array | float = 0.0) -> tuple[dict[str, Array], Array]:
     """Distribution of the stabilities Delta at capacity: a normal density cut at the margin, the rest heaped on it.
 
     Parameters

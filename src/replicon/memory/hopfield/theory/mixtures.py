@@ -162,9 +162,7 @@ def largest_mixture_load(patterns: int = 3) -> tuple[Array, Array]:
     """
     _only_odd(patterns)
     spinodal = _frozen_spinodal(patterns)
-    return ground_state.root_load(spinodal, patterns) ** 2, jnp.where(
-        jnp.isfinite(spinodal), CONVERGED, NOT_CONVERGED
-    )
+    return ground_state.root_load(spinodal, patterns) ** 2, jnp.where(jnp.isfinite(spinodal), CONVERGED, NOT_CONVERGED)
 
 
 def _odd_or_even(patterns: int) -> int:
@@ -207,9 +205,7 @@ def _eigenvalues(patterns: int, temperature: Array) -> dict[str, Array]:
     pairs = max(patterns * (patterns - 1), 1)
     cross = (jnp.sum(weights * sums**2 * squared) - patterns * q) / pairs
     other = 1 - jnp.sum(weights * (1 - squared)) / temperature
-    return dict(
-        uniform=other + (patterns - 1) * cross / temperature, relative=other - cross / temperature, other=other
-    )
+    return dict(uniform=other + (patterns - 1) * cross / temperature, relative=other - cross / temperature, other=other)
 
 
 def _frozen_spinodal(patterns: int) -> Array:

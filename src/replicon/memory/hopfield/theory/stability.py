@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from replicon.core.precision import in_float64
 from replicon.maths.roots import implicit_root, locate
-from replicon.maths.solution import CONVERGED, NOT_CONVERGED
+from replicon.maths.solution import CONVERGED, NOT_CONVERGED, Solution
 from replicon.memory.hopfield.theory import ground_state
 from replicon.memory.hopfield.theory.boundaries import lower_spinodal, upper_spinodal
 from replicon.memory.hopfield.theory.grids import pointwise
@@ -23,8 +24,8 @@ _LOWEST = np.log(1e-20)
 """ln T below which ``Lambda = A / T`` holds to rounding, its corrections being of relative order T."""
 
 
-@pointwise()
-def almeida_thouless_line(load: Array | float) -> tuple[Array, Array]:
+@in_float64
+def almeida_thouless_line(load: Array | float) -> Solution:
     """Temperature ``T_R`` below which replica symmetry is unstable in the retrieval state (Lambda = 1).
 
     Parameters
@@ -46,8 +47,8 @@ def almeida_thouless_line(load: Array | float) -> tuple[Array, Array]:
     ----------
     .. [1] D. J. Amit, H. Gutfreund, H. Sompolinsky, Ann. Phys. 173, 30 (1987).
     """
-    logarithm, status = _log_line(jnp.asarray(load))
-    return jnp.exp(logarithm), status
+    logarithm, status = log_almeida_thouless_line(load)
+    return Solution(jnp.exp(logarithm), status)
 
 
 @pointwise()
@@ -67,7 +68,9 @@ def _log_line(load: Array) -> tuple[Array, Array]:
     estimate = _log_coefficient(t, load)
     solvable = (estimate > _LOWEST) | ~at_zero
     fixed = lax.stop_gradient(load)
-    start = lax.stop_gradient(jnp.where(at_zero, estimate - 2, jnp.log(lower_spinodal(jnp.where(at_zero, 0.138, load)))))
+    start = lax.stop_gradient(
+        jnp.where(at_zero, estimate - 2, jnp.log(lower_spinodal(jnp.where(at_zero, 0.138, load))))
+    )
     # Rounding must not put the end of the bracket outside the retrieval phase.
     low = jnp.where(solvable, jnp.where(at_zero, start, start + 1e-9), np.log(1e-3))
     high = jnp.where(solvable, jnp.minimum(low + 4, jnp.log(highest) - 1e-9), np.log(1e-2))
@@ -95,7 +98,7 @@ def _log_line(load: Array) -> tuple[Array, Array]:
 
 
 def _log_coefficient(t: Array, load: Array) -> Array:
-    """ln A of ``Lambda = A / T`` for T -> 0, where ``int Dz sech^4`` is 4T/(3 sigma) times the density at the kink."""
+    """Logarithm of A in ``Lambda = A / T`` for T -> 0, where ``int Dz sech^4`` is 4T/(3 sigma) of the kink's density."""
     values = ground_state.mixture_observables(t, load)
     sigma = jnp.sqrt(load * values["crosstalk"])
     return jnp.log(load * values["crosstalk"] * 4 / (3 * sigma * np.sqrt(2 * np.pi))) - t * t

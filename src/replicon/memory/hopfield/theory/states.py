@@ -1,5 +1,7 @@
 """The equilibrium states of the Hopfield model: retrieval, spin glass and paramagnet, and the choice among them."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -105,9 +107,8 @@ def equilibrium(
     """
     if not zero_temperature:
         return replica_symmetric(load, temperature, state)
-    if np.ndim(temperature):
-        load = load + np.zeros(np.shape(temperature))
-    return _at_zero(load, state)
+    grid: Any = load + np.zeros(np.shape(temperature)) if np.ndim(temperature) else load
+    return _at_zero(grid, state)
 
 
 _at_zero = zero_temperature
@@ -159,9 +160,7 @@ def _warm_point(load: Array, temperature: Array, state: str) -> tuple[dict[str, 
     return {name: jnp.where(usable, value, jnp.nan) for name, value in values.items()}, status
 
 
-def _solved(
-    m: Array, sigma: Array, load: Array, temperature: Array, exists: Array
-) -> tuple[dict[str, Array], Array]:
+def _solved(m: Array, sigma: Array, load: Array, temperature: Array, exists: Array) -> tuple[dict[str, Array], Array]:
     """Observables and residual at the solution (m, sigma), with its derivatives attached."""
     safe_load, safe_temperature = jnp.where(exists, load, 0.05), jnp.where(exists, temperature, 0.5)
     root = implicit_root(
