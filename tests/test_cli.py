@@ -15,6 +15,7 @@ import replicon as rp
 from replicon import cli
 from replicon.cli import process
 from replicon.core import catalog
+from replicon.core.seeds import realization_seed
 from replicon.memory import Hopfield
 from tests.laboratory import install
 
@@ -226,6 +227,7 @@ SIMULATE = ("simulate", "memory.hopfield", "load=0.1", "--size", "200", "--reali
 def test_simulate_gives_the_numbers_of_the_library(read):
     document = read(*SIMULATE)
     model = Hopfield(load=0.1)
+    assert document["seeds"] == [realization_seed(1, model.identity(), 200, index) for index in range(4)]
     energies = [model.simulate(model.sample(200, seed)).energy for seed in document["seeds"]]
     energy = document["observables"]["energy"]
     assert energy["mean"] == pytest.approx(np.mean(energies), rel=1e-14)

@@ -4,6 +4,7 @@ Colours are the Okabe-Ito set, which stays distinct for colour-blind readers; wh
 """
 
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,8 @@ def plot_comparison(result: "Comparison", observables: str | Sequence[str] | Non
             _curve_panel(axes, result, name, *curves[name])
         else:
             _size_panel(axes, result, name)
-    figure.suptitle(result.attrs["system"] + ", " + ", ".join(_assignments(result)), fontsize=10)
+    title = result.attrs["system"] + ", " + ", ".join(_assignments(result))
+    figure.suptitle(textwrap.fill(title, 52 * min(len(names), 3)), fontsize=10)
     return figure
 
 
@@ -112,7 +114,9 @@ def plot_plane(
     figure, axes = _axes(axes, (6.4, 4.8))
     grid = values.transpose(y, x)
     low, high = float(grid.min()), float(grid.max())
-    image = axes.pcolormesh(grid[x], grid[y], grid.values, cmap="cividis", shading="nearest", vmin=low, vmax=high)
+    image = axes.pcolormesh(
+        grid[x], grid[y], grid.values, cmap="cividis", shading="nearest", vmin=low, vmax=high, rasterized=True
+    )
     figure.colorbar(image, ax=axes, label=label or str(values.name or ""))
     for number, (name, (horizontal, vertical)) in enumerate((boundaries or {}).items()):
         colour, style = ("white", "#D55E00", "#56B4E9", "#CC79A7")[number % 4], STYLES[number % 4]

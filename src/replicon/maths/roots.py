@@ -142,7 +142,7 @@ def newton(
 
     def solve(function: Callable[[Array], Array], x: Array) -> tuple[Array, Array]:
         def unfinished(state: tuple[Array, Array, Array]) -> Array:
-            x, step, count = state
+            _, step, count = state
             return (step > tolerance) & (count < iterations)
 
         def improve(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:

@@ -35,7 +35,7 @@ def overlap(t: Array, patterns: int = 1) -> Array:
 
 
 def spinodal_argument() -> Array:
-    """t at the maximum of the load of a retrieval state: the positive root of ``(1 + 2 t^2) e^{-t^2} 2t/sqrt(pi) = erf(t)``."""
+    """t at the largest load of a retrieval state: ``(1 + 2 t^2) exp(-t^2) 2t/sqrt(pi) = erf(t)``, t > 0."""
     return bracketed_root(
         lambda t: erf(t) - 2 * t / np.sqrt(np.pi) * jnp.exp(-t * t) * (1 + 2 * t * t), 1.0, 2.0
     ).values

@@ -98,7 +98,7 @@ def _log_line(load: Array) -> tuple[Array, Array]:
 
 
 def _log_coefficient(t: Array, load: Array) -> Array:
-    """Logarithm of A in ``Lambda = A / T`` for T -> 0, where ``int Dz sech^4`` is 4T/(3 sigma) of the kink's density."""
+    """Logarithm of A in ``Lambda = A / T``, T -> 0, with ``int Dz sech^4`` 4T/(3 sigma) of the density at the kink."""
     values = ground_state.mixture_observables(t, load)
     sigma = jnp.sqrt(load * values["crosstalk"])
     return jnp.log(load * values["crosstalk"] * 4 / (3 * sigma * np.sqrt(2 * np.pi))) - t * t
