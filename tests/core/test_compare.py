@@ -10,11 +10,12 @@ from scipy import stats
 
 from replicon import DataError, ParameterError, ResourceError, compare
 from replicon.core import statistics
-from replicon.core.errors import Cancelled
+from replicon.core.errors import Cancelled, RunFailedError
 from replicon.core.monitor import listen
 from replicon.core.realization import realize
 from replicon.core.tables import with_error
 from replicon.maths.extrapolation import extrapolate
+from replicon.memory import Hopfield
 from tests.core.systems import Coin, Gaussian, Regimes, Troubled, Walk
 
 
@@ -142,7 +143,7 @@ def test_failed_draws_are_counted_and_named():
     assert 0 < failed < 20 and int(result["count"].sel(observable="value", size=1)) == 20 - failed
     size, seed, message = json.loads(result.attrs["errors"])[0]
     assert size == 1 and f"draw {seed} failed" in message
-    with pytest.raises(DataError, match=r"every realisation at size 1 failed.*DataError"):
+    with pytest.raises(RunFailedError, match=r"every realisation at size 1 failed.*DataError"):
         compare(Troubled(rate=1.0), [1], 3)
 
 
@@ -233,3 +234,13 @@ def test_number_with_error():
     assert with_error(0.99834, 0.00082) == "0.99834(82)"
     assert with_error(12.3, 1.4) == "12.3 +- 1" or with_error(12.3, 1.4) == "12.3(14)"
     assert with_error(math.nan, 1.0) == "-"
+
+
+def test_equal_draws_of_a_discrete_observable_say_no_more_than_one_quantum():
+    """Four draws of 100 spins without a wrong bit do not refute an error rate of 1e-5."""
+    result = compare(Hopfield(load=0.05), [100, 200], 4, seed=3)
+    assert float(result["spread"].sel(observable="overlap").max()) == 0.0
+    assert result.verdict == "agree", str(result)
+    summary = statistics.summarize(np.ones(4))
+    (error,) = statistics.trusted_errors([100], [summary], quantum=2.0)
+    assert float(error) == pytest.approx(2 / 400)

@@ -151,7 +151,7 @@ def test_common_draws_share_their_disorder():
 
 def test_theory_alone_over_regimes_words_and_ragged_curves(tmp_path):
     axes = {"temperature": [0.0, 0.5, 3.0, 7.0], "branch": ["lower", "upper"], "points": [3, 5]}
-    swept = sweep(Regimes, store=tmp_path / "theory.zarr", **axes)
+    swept = sweep(Regimes, store=tmp_path / "theory.zarr", parameters=axes)
     assert swept.sizes == {"temperature": 4, "branch": 2, "points": 2, "time": 5}
     expected = predict(Regimes, temperature=axes["temperature"], branch=axes["branch"], points=5)
     np.testing.assert_allclose(swept.value_theory.sel(points=5), expected.value, rtol=1e-14)
@@ -166,7 +166,7 @@ def test_theory_alone_over_regimes_words_and_ragged_curves(tmp_path):
 
 
 def test_curves_are_measured():
-    swept = sweep(Regimes, temperature=[0.0, 1.0], points=4, sizes=[10, 1000], realizations=3, workers=1, block=(1, 2))
+    swept = sweep(Regimes, temperature=[0.0, 1.0], parameters={"points": 4}, sizes=[10, 1000], realizations=3, workers=1, block=(1, 2))
     assert swept.curve.dims == ("temperature", "size", "realization", "time")
     np.testing.assert_allclose(swept.time, np.linspace(0, 1, 4))
     alone = realize(Regimes(temperature=1.0, points=4), 1000, range(3))
@@ -310,7 +310,7 @@ def test_blocks_follow_the_time_of_a_realisation(monkeypatch):
         return shape_blocks(study, more.get("block"), more.get("block_seconds", 2.0), workers).width
 
     assert shape(0.01, 1000, 10) == (20, 10)
-    assert shape(0.1, 1000, 100) == (1, 20)
+    assert shape(0.1, 100, 100) == (1, 20)
     assert shape(30.0, 10, 5) == (1, 1)
     assert shape(0.01, 10, 10, workers=2) == (1, 6)
     points, realizations = shape(0.001, 100_000, 10)
@@ -379,7 +379,7 @@ def test_wrong_arguments_are_one_line(tmp_path, arguments, error, words):
 def test_what_is_no_system_or_has_no_simulation():
     with pytest.raises(ParameterError, match="give a system class"):
         sweep(3)  # type: ignore[arg-type]
-    with pytest.raises(ParameterError, match="there is no system 'memory.hopfeild'"):
+    with pytest.raises(ParameterError, match=r"there is no system 'memory\.hopfeild'"):
         sweep("memory.hopfeild")
     with pytest.raises(DataError, match="Looped has no simulation"):
         sweep(Looped, sizes=[3])
@@ -417,9 +417,9 @@ def test_study_file(write, tmp_path):
     assert issubclass(found.system, System) and found.system.__name__ == "Hopfield"
     assert found.store == tmp_path / "study.zarr"
     assert found.options["sizes"] == [40, 60] and found.options["seed"] == 7
-    np.testing.assert_allclose(found.options["load"], [0.05, 0.1, 0.15])
+    np.testing.assert_allclose(found.options["parameters"]["load"], [0.05, 0.1, 0.15])
     logarithmic = FILE.replace("count = 3", 'count = 3, spacing = "log"')
-    np.testing.assert_allclose(read_study(write(logarithmic)).options["load"], np.geomspace(0.05, 0.15, 3))
+    np.testing.assert_allclose(read_study(write(logarithmic)).options["parameters"]["load"], np.geomspace(0.05, 0.15, 3))
     listed = (
         '[study]\nsystem = "memory.hopfield"\nstore = "there.zarr"\n[[points]]\nload = 0.1\n[[points]]\nload = 0.2\n'
     )

@@ -173,8 +173,8 @@ def _compared_curve(result: "Comparison", key: str, info: "Observable", disagree
     entry: dict[str, Any] = {name: result[f"{key}_{name}"].values for name in ("mean", "standard_error", "theory", "z")}
     draws = result[key].values if key in result else np.full((result.sizes["size"], 1, 1), np.nan)
     entry["count"] = np.isfinite(draws).sum(axis=1)
-    tested = bool(np.isfinite(entry["z"]).any())
-    entry["verdict"] = _verdict(tested, disagrees)
+    entry["p_value"] = float(result[f"{key}_p_value"])
+    entry["verdict"] = _verdict(bool(np.isfinite(entry["p_value"])), disagrees)
     entry["status"] = _compared(entry["count"], entry["z"])
     return entry
 

@@ -9,7 +9,7 @@ from replicon.cli import process
 from replicon.cli.arguments import make_grid, make_system, parse_sizes
 from replicon.cli.catalogue import find_system
 from replicon.cli.output import print_json, print_table, progress
-from replicon.core.errors import DataError, ParameterError, RepliconError
+from replicon.core.errors import DataError, ParameterError, RunFailedError
 
 if TYPE_CHECKING:
     from replicon.core.comparison import Comparison
@@ -20,10 +20,6 @@ TheoryKind = Literal["infinite", "finite", "instance"]
 
 LARGEST_PRINTED = 40
 """Rows of a theory grid that are printed as a table; JSON has them all."""
-
-
-class RunFailedError(RepliconError):
-    """What was asked for made sense, and failed while it ran."""
 
 
 @contextmanager

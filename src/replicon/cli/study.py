@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from replicon.cli.numbers import RunFailedError, measure, print_comparison
+from replicon.cli.numbers import measure, print_comparison
+from replicon.core.errors import RunFailedError
 from replicon.cli.output import console, print_json, print_section, working
 from replicon.core.errors import ParameterError, RepliconError, StoreError
 

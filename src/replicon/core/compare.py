@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from replicon.core.comparison import Comparison, SizeResult, build
-from replicon.core.errors import ConvergenceError, DataError, ParameterError
+from replicon.core.errors import ConvergenceError, DataError, ParameterError, RunFailedError
 from replicon.core.execution import Executor, make_executor
 from replicon.core.realization import Draws, check_memory, realize, require_realizations
 from replicon.core.system import System, check_seed, check_size
@@ -70,7 +70,9 @@ def compare(
     Raises
     ------
     ParameterError, DataError
-        For parameters that are arrays, sizes or counts that make no sense, or when every draw failed.
+        For parameters that are arrays, sizes or counts that make no sense.
+    RunFailedError
+        When every draw of a size failed.
     """
     sizes, realizations, seed = _check(system, sizes, realizations, seed, theory)
     targets = _check_target(system, target_se)
@@ -82,7 +84,9 @@ def compare(
         draws = _collect(system, size, realizations, seed, theory, executor, targets, max_realizations, report)
         if len(draws.errors) == len(draws.seeds):
             first = next(iter(draws.errors.values()))
-            raise DataError(f"{type(system).__name__}: every realisation at size {size} failed; the first with {first}")
+            raise RunFailedError(
+                f"{type(system).__name__}: every realisation at size {size} failed; the first with {first}"
+            )
         results.append(SizeResult(size, draws, _predict(system, size, "finite" if theory == "instance" else theory)))
     return build(
         system,

@@ -127,6 +127,7 @@ def build(
     for name in curves:
         entry, p_values[name] = _curve(name, table[name], views, exponent)
         data |= entry
+        data[f"{name}_p_value"] = p_values[name]
     rejected = statistics.holm(p_values, level)
     data["rejected"] = (("observable",), np.asarray([rejected[name] for name in scalars], dtype=bool))
     data["theory_status"] = (("size",), [view.status for view in views])
@@ -223,7 +224,7 @@ def _scalar_row(
     )}  # fmt: skip
     outside, errors, counts = [], [], []
     differences = [view.difference(name) for view in views]
-    trusted = statistics.trusted_errors([view.size for view in views], differences)
+    trusted = statistics.trusted_errors([view.size for view in views], differences, entry.quantum)
     for view, difference, error_bar in zip(views, differences, trusted, strict=True):
         expected = view.predicted(name)
         values = view.draws.values.get(name)
@@ -293,7 +294,7 @@ def _curve(name: str, entry: Observable, views: list[_SizeView], exponent: float
     dims = ("size", *entry.dims)
     columns: dict[str, list[Any]] = {"theory": [], "mean": [], "standard_error": [], "z": []}
     summaries = [view.difference(name) for view in views]
-    trusted = statistics.trusted_errors([view.size for view in views], summaries)
+    trusted = statistics.trusted_errors([view.size for view in views], summaries, entry.quantum)
     differences, counts = [], []
     shapes = [np.shape(view.predicted(name)) for view in views if view.predicted(name) is not None]
     shapes += [view.draws.values[name].shape[1:] for view in views if name in view.draws.values]

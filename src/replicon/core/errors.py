@@ -29,5 +29,9 @@ class ResourceError(RepliconError, RuntimeError):
     """The work asked for does not fit the memory or time that it may use."""
 
 
+class RunFailedError(RepliconError, RuntimeError):
+    """What was asked for made sense, and failed while it ran."""
+
+
 class Cancelled(RepliconError):
     """The work was cancelled through its monitor."""

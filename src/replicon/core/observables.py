@@ -71,6 +71,9 @@ class Observable:
     success : float or None
         A draw with at least this value counts as a success: the observable may be bimodal, and a comparison
         then states the fraction of successes and averages over the draws that are in the predicted state.
+    quantum : float
+        Smallest change of a draw, times the size (2 for an overlap of +-1 spins); 0 for a continuous quantity. An
+        error bar is at least one quantum in all draws together: draws that are all equal say no more than that.
     """
 
     symbol: str
@@ -82,6 +85,7 @@ class Observable:
     prediction: Prediction
     tolerance: float
     success: float | None
+    quantum: float
 
 
 def observable(
@@ -95,12 +99,13 @@ def observable(
     prediction: Prediction = "equal",
     tolerance: float = 0.0,
     success: float | None = None,
+    quantum: float = 0.0,
 ) -> Any:
     """Declare an observable in the `Observables` class of a system; see `Observable` for the arguments.
 
     An observable is a quantity of one draw (a squared error, a hit), never a spread over draws.
     """
-    info = Observable(symbol, doc, unit, face, dims, spectrum, prediction, tolerance, success)
+    info = Observable(symbol, doc, unit, face, dims, spectrum, prediction, tolerance, success, quantum)
     return eqx.field(default=None, kw_only=True, metadata={"replicon": info})
 
 

@@ -45,7 +45,7 @@ def summarize(draws: np.ndarray) -> Summary:
     return Summary(mean, spread / np.sqrt(np.maximum(count, 1)), spread, count, quantiles)
 
 
-def trusted_errors(sizes: list[int], summaries: list[Summary | None]) -> list[np.ndarray]:
+def trusted_errors(sizes: list[int], summaries: list[Summary | None], quantum: float = 0.0) -> list[np.ndarray]:
     """Standard error at each size, not smaller than the spread at all sizes together makes it.
 
     A few draws of an observable that is moved by rare events often show hardly any spread. The variances of all sizes
@@ -56,6 +56,9 @@ def trusted_errors(sizes: list[int], summaries: list[Summary | None]) -> list[np
     sizes : list of int
     summaries : list of Summary or None
         None where there is nothing at that size.
+    quantum : float
+        Smallest change of a draw, times the size. With no event seen in n draws the error of their number is one
+        event, so that no error bar is smaller than ``quantum / (size n)``.
 
     Returns
     -------
@@ -68,7 +71,11 @@ def trusted_errors(sizes: list[int], summaries: list[Summary | None]) -> list[np
     freedom = sum(s.count - 1 for _, s in usable)
     pooled = sum(n * s.spread**2 * (s.count - 1) for n, s in usable) / freedom
     return [
-        np.asarray(np.nan) if s is None else np.fmax(s.standard_error, np.sqrt(pooled / n / np.maximum(s.count, 1)))
+        np.asarray(np.nan)
+        if s is None
+        else np.fmax(s.standard_error, np.sqrt(pooled / (n * np.fmax(s.count, 1)))).clip(
+            quantum / (n * np.fmax(s.count, 1))
+        )
         for n, s in zip(sizes, summaries, strict=True)
     ]
 

@@ -8,12 +8,13 @@ References
 .. [4] G. H. Golub, V. Pereyra, SIAM J. Numer. Anal. 10, 413 (1973): linear parameters eliminated.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 from scipy.interpolate import BSpline
-from scipy.optimize import least_squares
+from scipy.optimize import OptimizeResult, least_squares
 from scipy.special import log_ndtr, ndtr
 
 FURTHEST = 8.0
@@ -21,6 +22,8 @@ FURTHEST = 8.0
 NEWTON_STEPS = 60
 STARTS = 5
 """Starting values of the inverse exponent, from which the collapse is optimised."""
+KNOTS = (0, 1, 2, 4, 6, 8)
+REWEIGHTINGS = 3
 
 
 class Threshold(NamedTuple):
@@ -157,6 +160,8 @@ class Scaling(NamedTuple):
         Points less fitted numbers, those of the master curve included.
     residuals : array (points,)
         Normalised deviations of the points from the master curve.
+    knots : int
+        Inner knots of the master curve.
     converged : bool
     """
 
@@ -167,6 +172,7 @@ class Scaling(NamedTuple):
     chi_square: float
     degrees_of_freedom: int
     residuals: np.ndarray
+    knots: int
     converged: bool
 
     @property
@@ -185,7 +191,7 @@ def fit_collapse(
     inverse_nu: float | None = None,
     shift: float | None = None,
     start: float | None = None,
-    knots: int = 3,
+    knots: int | None = None,
     trials: np.ndarray | None = None,
 ) -> Scaling:
     """Find the critical point and exponents for which points of several sizes fall onto one curve.
@@ -201,8 +207,9 @@ def fit_collapse(
         Given instead of fitted.
     start : float, optional
         First guess of the critical point; by default the middle of the x.
-    knots : int
-        Inner knots of the spline, which has knots + 4 coefficients.
+    knots : int, optional
+        Inner knots of the spline, which has knots + 4 coefficients; by default as many of 0, 1, 2, 4, 6 or 8 as make
+        chi square plus twice the number of coefficients smallest (Akaike).
     trials : array (points,), optional
         The y are fractions of so many draws: their variances then come from the master curve itself, since those
         of single counts pull a fit towards 0 and 1.
@@ -219,11 +226,11 @@ def fit_collapse(
     sizes, x, y, errors = (np.asarray(part, dtype=float) for part in (sizes, x, y, errors))
     given = np.array([np.nan if part is None else part for part in (critical, inverse_nu, shift)], dtype=float)
     free = np.isnan(given)
-    freedom = len(y) - (knots + 4) - int(free.sum())
+    room = len(y) - int(free.sum()) - 4 - 1
     if len(np.unique(sizes)) < 2:
         raise ValueError("a collapse takes at least two sizes")
-    if freedom < 1:
-        raise ValueError(f"{len(y)} points are too few for {len(y) - freedom} fitted numbers; give fewer knots")
+    if room < (knots or 0):
+        raise ValueError(f"{len(y)} points are too few for {int(free.sum())} exponents and a master curve")
     unit = np.array([max(float(np.ptp(x)), 1e-300), 1.0, 1.0])
     middle = float(np.median(x)) if start is None else start
 
@@ -232,40 +239,49 @@ def fit_collapse(
         values[free] = free_values * unit[free]
         return values
 
-    def residuals(free_values: np.ndarray, sigma: np.ndarray) -> np.ndarray:
-        return _deviations(sizes, x, y, sigma, full(free_values), knots)[0]
-
     guesses = np.linspace(0.2, 1.4, STARTS) if free[1] else given[1:2]
-    best = None
-    for guess in guesses:
-        first = (np.array([middle, guess, 0.0]) / unit)[free]
-        found = _relaxed(residuals, first, sizes, x, y, errors, full, knots, trials)
-        if best is None or found[0].cost < best[0].cost:
-            best = found
+    starts = [(np.array([middle, guess, 0.0]) / unit)[free] for guess in guesses]
+    best, chosen = None, 0
+    for number in KNOTS if knots is None else (knots,):
+        if number > room:
+            break
+        fits = [_relaxed(first, (sizes, x, y), errors, full, number, trials) for first in starts]
+        fit = min(fits, key=lambda found: found.cost)
+        if best is None or 2 * fit.cost + 2 * number < 2 * best.cost + 2 * chosen:
+            best, chosen = fit, number
+        starts = [fit.x]
     assert best is not None
-    fit, _ = best
     covariance = np.zeros((3, 3))
     if free.any():
-        inner = np.linalg.pinv(fit.jac.T @ fit.jac)
-        covariance[np.ix_(free, free)] = inner * np.outer(unit[free], unit[free])
-    values = full(fit.x)
-    return Scaling(*map(float, values), covariance, float(2 * fit.cost), freedom, fit.fun, bool(fit.success))
+        covariance[np.ix_(free, free)] = np.linalg.pinv(best.jac.T @ best.jac) * np.outer(unit[free], unit[free])
+    critical, inverse_nu, shift = map(float, full(best.x))
+    return Scaling(
+        critical, inverse_nu, shift, covariance, float(2 * best.cost), room + 1 - chosen, best.fun, chosen,
+        bool(best.success),
+    )  # fmt: skip
 
 
-def _relaxed(residuals, first, sizes, x, y, errors, full, knots, trials):
+def _relaxed(
+    first: np.ndarray,
+    points: tuple[np.ndarray, np.ndarray, np.ndarray],
+    errors: np.ndarray,
+    full: Callable[[np.ndarray], np.ndarray],
+    knots: int,
+    trials: np.ndarray | None,
+) -> OptimizeResult:
     """Least squares; for fractions repeated with the variances of the curve found, until they settle."""
+
+    def residuals(free_values: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+        return _deviations(*points, sigma, full(free_values), knots)[0]
+
+    fit = least_squares(residuals, first, args=(errors,), x_scale="jac")
     sigma = errors
-    if trials is None:
-        return least_squares(residuals, first, args=(sigma,), x_scale="jac"), sigma
-    at = first
-    fit = None
-    for _ in range(4):
-        curve = np.clip(_deviations(sizes, x, y, sigma, full(at), knots)[1], 0.0, 1.0)
+    for _ in range(REWEIGHTINGS if trials is not None else 0):
+        curve = np.clip(_deviations(*points, sigma, full(fit.x), knots)[1], 0.0, 1.0)
         p = (curve * trials + 1) / (trials + 2)
         sigma = np.sqrt(p * (1 - p) / trials)
-        fit = least_squares(residuals, at, args=(sigma,), x_scale="jac")
-        at = fit.x
-    return fit, sigma
+        fit = least_squares(residuals, fit.x, args=(sigma,), x_scale="jac")
+    return fit
 
 
 def _deviations(

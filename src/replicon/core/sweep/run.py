@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from replicon.core.errors import ParameterError, StoreError
+from replicon.core.errors import ParameterError, ResourceError, StoreError
 from replicon.core.execution import Executor, Processes, Serial, available_cores, make_executor
 from replicon.core.realization import single_threaded
 from replicon.core.store import integrity
@@ -31,6 +31,8 @@ SERIAL_SECONDS = 5.0
 """Work below which worker processes, which take seconds to start, are not started unasked."""
 DEATHS = 3
 """Times that a block may be in work when a worker dies, before it is tried alone."""
+HOPELESS = 5
+"""Blocks that kill their worker, without a single one that does not, after which a sweep stops."""
 
 
 class SweepInterrupted(KeyboardInterrupt):
@@ -43,6 +45,7 @@ def sweep(
     sizes: Sequence[int] | int | None = None,
     realizations: int = 16,
     points: Points | None = None,
+    parameters: Mapping[str, Any] | None = None,
     store: str | Path | None = None,
     seed: int = 0,
     common_draws: bool = False,
@@ -73,6 +76,8 @@ def sweep(
         Draws at each point and size.
     points : list of dict, or dict of columns, optional
         Points listed one by one, instead of the product of axes.
+    parameters : dict, optional
+        Axes and values, for parameters that are named like an argument of this function.
     store : str or Path, optional
         Folder of the Zarr store, made when missing. Without it nothing is kept on disk.
     seed : int
@@ -118,7 +123,7 @@ def sweep(
     SweepInterrupted
         After Ctrl-C. It is a `KeyboardInterrupt`.
     """
-    study = describe(system, axes, points, sizes, realizations, seed, common_draws)
+    study = describe(system, {**(parameters or {}), **axes}, points, sizes, realizations, seed, common_draws)
     if not block_seconds > 0:
         raise ParameterError(f"block_seconds is {block_seconds!r}; give a positive time")
     options = _Options(theory, workers, executor, progress, block, block_seconds, memory_limit)
@@ -287,7 +292,7 @@ class _Sweep:
         self.stored = blocks.count((done != 0) & ~wanted) if done.size else np.zeros((0, 0, 0))
         self.finished = int(self.stored.sum())
         self.executor = options.make(study, store, wanted.mean() if done.size else 0.0)
-        self.deaths = 0
+        self.deaths = self.given_up = self.computed = 0
 
     def run(self) -> None:
         """Theory, then the blocks; the record of the run says how it ended, whatever happened."""
@@ -330,10 +335,11 @@ class _Sweep:
             try:
                 for _, result in self.executor.run(compute_block, self._tasks(run, waiting, submitted)):
                     finished.add(result[0])
+                    self.computed += 1
                     self._count(*result)
                 return
-            except BrokenExecutor:
-                self.deaths += 1
+            except BrokenExecutor as error:
+                self._survive(error)
                 deaths.update(key for key in submitted if key not in finished)
                 waiting = [key for key in waiting if key not in finished]
                 for key in [key for key in waiting if deaths[key] >= DEATHS]:
@@ -345,12 +351,28 @@ class _Sweep:
         for _ in range(2):
             try:
                 for _, result in Processes(1).run(compute_block, self._tasks(run, [key], [])):
+                    self.computed += 1
                     self._count(*result)
                 return
-            except BrokenExecutor:
-                self.deaths += 1
+            except BrokenExecutor as error:
+                self._survive(error)
+        self.given_up += 1
+        if self.given_up == HOPELESS and not self.computed:
+            raise ResourceError(
+                f"{self.study.owner.__name__}: every worker process died (out of memory, or a crash) and no block was "
+                "finished; try one point with simulate, or smaller sizes"
+            )
         failed = give_up(self.store, self.study, key, "the worker process died (out of memory, or a crash)")
         self._count(key, len(self.store.blocks.of_key(key).points) - failed, failed)
+
+    def _survive(self, error: BrokenExecutor) -> None:
+        """Count the death of a worker; where workers cannot even start on a task, say so."""
+        if "un-serialize" in str(error):
+            raise ParameterError(
+                f"worker processes cannot import {self.study.owner.__module__}, where {self.study.owner.__name__} is "
+                "defined; install its package, put its folder on PYTHONPATH, or use workers=1"
+            ) from error
+        self.deaths += 1
 
     def _tasks(self, run: str, keys: list[str], submitted: list[str]) -> Iterator[tuple[Any, ...]]:
         parent = os.getpid() if isinstance(self.executor, Processes) else None

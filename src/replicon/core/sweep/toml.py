@@ -98,7 +98,8 @@ class _Reader:
             raise self.error("study", "", "system is missing; give a name that 'replicon list' prints")
         owner = self._load(study["system"])
         axes = self._axes(owner)
-        options = {key: value for key, value in study.items() if key not in ("system", "store")} | axes
+        options = {key: value for key, value in study.items() if key not in ("system", "store")}
+        options["parameters"] = axes
         if "block" in options:
             options["block"] = tuple(options["block"])
         if "points" in self.content:

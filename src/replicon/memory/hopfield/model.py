@@ -69,11 +69,11 @@ class Hopfield(System):
     class Observables(Observables):
         """What is predicted and measured of the Hopfield model."""
 
-        overlap: Scalar = observable("m", "overlap with the recalled pattern", success=0.8)
+        overlap: Scalar = observable("m", "overlap with the recalled pattern", success=0.8, quantum=2)
         edwards_anderson: Scalar = observable("q", "Edwards-Anderson order, the overlap of two replicas")
         crosstalk: Scalar = observable("r", "summed squared thermal overlap with the other patterns, over the load")
         susceptibility: Scalar = observable("C", "local response to a field", face="predicted", unit="1/J")
-        error_rate: Scalar = observable("(1-m)/2", "fraction of wrong bits")
+        error_rate: Scalar = observable("(1-m)/2", "fraction of wrong bits", quantum=1)
         energy: Scalar = observable("e", "energy per neuron", unit="J")
         free_energy: Scalar = observable("f", "free energy per neuron", unit="J", face="predicted")
         entropy: Scalar = observable("s", "entropy per neuron in nats", face="predicted")

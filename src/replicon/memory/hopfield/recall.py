@@ -38,10 +38,10 @@ class ParallelRecall(System):
     class Observables(Observables):
         """Overlap after one step and along the trajectory."""
 
-        first_overlap: Scalar = observable("m(1)", "overlap after one parallel step")
-        first_error: Scalar = observable("P₁", "fraction of wrong bits after one parallel step")
+        first_overlap: Scalar = observable("m(1)", "overlap after one parallel step", quantum=2)
+        first_error: Scalar = observable("P₁", "fraction of wrong bits after one parallel step", quantum=1)
         overlap_trajectory: Curve = observable(
-            "m(t)", "overlap after each step", dims=("step",), prediction="approximation"
+            "m(t)", "overlap after each step", dims=("step",), prediction="approximation", quantum=2
         )
         final_overlap: Scalar = observable("m(∞)", "overlap after the last step", face="measured")
 

@@ -21,6 +21,7 @@ import numpy as np
 from jax import Array, lax
 
 from replicon.maths.roots import locate, newton_from_safe_side
+from replicon.maths.solution import CONVERGED
 from replicon.memory.hopfield.theory.order_parameters import SpinAverages, spin_averages
 
 _SPINODAL_RATIOS = (0.3, 0.7)
@@ -107,12 +108,10 @@ def retrieval_state(load: Array, temperature: Array) -> tuple[Array, Array, Arra
     load, temperature = lax.stop_gradient((load, temperature))
     peak = spinodal_ratio(temperature)
     root = jnp.sqrt(load)
-    exists = branch_point(peak, temperature).root_load >= root
-    target = jnp.where(exists, root, 0.0)
-    ratio, _ = locate(
-        lambda s: branch_point(s, temperature).root_load - target, jnp.where(exists, 1e-3 * root, 0.0), peak
-    )
-    drive = branch_point(ratio, temperature).drive
+    # At the maximum the bracket closes: no sign change means no state.
+    ratio, status = locate(lambda s: branch_point(s, temperature).root_load - root, 1e-3 * jnp.minimum(root, 1.0), peak)
+    exists = status == CONVERGED
+    drive = branch_point(jnp.where(exists, ratio, peak), temperature).drive
     return temperature * drive, temperature * drive * ratio, exists
 
 
