@@ -1,6 +1,6 @@
 """A sweep of the Hopfield model killed with SIGKILL at random moments, against one left alone.
 
-Each kill takes the whole process group, parent and workers, from 0 to 0.5 s after a block was started. At the end the
+Each kill takes the whole process group, parent and workers, from 0 to 1 s after a block was started. At the end the
 chunk files must be equal byte for byte to those of the sweep left alone, and no block may have been finished twice.
 Then the same numbers, bit for bit, from 1, 2 and 3 workers, other blocks, another order, and in one go.
 Run: python benchmarks/sweep_kill.py [kills]
@@ -27,14 +27,14 @@ STUDY = """
 [study]
 system = "memory.hopfield"
 sizes = [200, 300]
-realizations = 24
+realizations = 48
 block = [1, 8]
 
 [parameters]
 load = {start = 0.05, stop = 0.15, count = 7}
 temperature = [0.0, 0.3, 0.4, 0.5]
 """
-LONGEST_WAIT = 0.5
+LONGEST_WAIT = 1.0
 
 
 class Shuffled:
@@ -122,7 +122,7 @@ def main(kills: int, folder: Path) -> None:
         "2 workers": {"workers": 2},
         "3 workers": {"workers": 3},
         "blocks of 5 x 7": {"workers": 1, "block": (5, 7)},
-        "one block a size": {"workers": 1, "block": (28, 24)},
+        "one block a size": {"workers": 1, "block": (28, 48)},
         "random order": {"executor": Shuffled()},
     }.items():
         other = folder / f"{name.replace(' ', '-')}.zarr"

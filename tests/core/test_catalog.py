@@ -1,6 +1,7 @@
 """The catalogue, and a third party's package: the one that the documentation builds, really installed."""
 
 import ast
+import importlib
 import importlib.util
 import json
 import os
@@ -112,3 +113,12 @@ def test_importing_packages_imports_no_model():
     assert importlib.util.find_spec("replicon.memory.hopfield") is not None
     code = "import sys, replicon.memory.hopfield; assert 'jax' not in sys.modules and 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("package", ["replicon", "replicon.memory", "replicon.memory.hopfield"])
+def test_every_public_name_is_there(package):
+    module = importlib.import_module(package)
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = module.nonsense

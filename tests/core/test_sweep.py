@@ -166,7 +166,15 @@ def test_theory_alone_over_regimes_words_and_ragged_curves(tmp_path):
 
 
 def test_curves_are_measured():
-    swept = sweep(Regimes, temperature=[0.0, 1.0], parameters={"points": 4}, sizes=[10, 1000], realizations=3, workers=1, block=(1, 2))
+    swept = sweep(
+        Regimes,
+        temperature=[0.0, 1.0],
+        parameters={"points": 4},
+        sizes=[10, 1000],
+        realizations=3,
+        workers=1,
+        block=(1, 2),
+    )
     assert swept.curve.dims == ("temperature", "size", "realization", "time")
     np.testing.assert_allclose(swept.time, np.linspace(0, 1, 4))
     alone = realize(Regimes(temperature=1.0, points=4), 1000, range(3))
@@ -268,13 +276,12 @@ def test_failed_realisations_are_retried_on_request(tmp_path, monkeypatch):
 
 
 def test_block_that_kills_its_worker_fails_and_the_others_go_on():
-    swept = sweep(
-        SlowWalk, fault=["none", "kill"], drift=[0.0, 1.0], sizes=[5], realizations=4, workers=2, block=(1, 2)
-    )
+    swept = sweep(SlowWalk, fault=["none", "kill"], sizes=[5], realizations=4, workers=2, block=(1, 4))
     assert (swept.done.sel(fault="none") == 1).all()
     assert (swept.done.sel(fault="kill") == 2).all() and (swept.seed > 0).all()
-    alone = sweep(SlowWalk, drift=[0.0, 1.0], sizes=[5], realizations=4, workers=1)
-    np.testing.assert_array_equal(swept.end.sel(fault="none"), alone.end)
+    np.testing.assert_array_equal(
+        swept.end.sel(fault="none"), sweep(SlowWalk, sizes=[5], realizations=4, workers=1).end
+    )
 
 
 def test_progress_starts_with_what_is_stored(tmp_path):
@@ -312,7 +319,7 @@ def test_blocks_follow_the_time_of_a_realisation(monkeypatch):
     assert shape(0.01, 1000, 10) == (20, 10)
     assert shape(0.1, 100, 100) == (1, 20)
     assert shape(30.0, 10, 5) == (1, 1)
-    assert shape(0.01, 10, 10, workers=2) == (1, 6)
+    assert shape(0.01, 10, 10, workers=2) == (1, 10)
     points, realizations = shape(0.001, 100_000, 10)
     assert realizations == 10 and 2.0 <= points * 10 * 0.001 <= 10.0
     assert shape(0.01, 100, 10, block=(7, 3)) == (7, 3)
@@ -419,7 +426,9 @@ def test_study_file(write, tmp_path):
     assert found.options["sizes"] == [40, 60] and found.options["seed"] == 7
     np.testing.assert_allclose(found.options["parameters"]["load"], [0.05, 0.1, 0.15])
     logarithmic = FILE.replace("count = 3", 'count = 3, spacing = "log"')
-    np.testing.assert_allclose(read_study(write(logarithmic)).options["parameters"]["load"], np.geomspace(0.05, 0.15, 3))
+    np.testing.assert_allclose(
+        read_study(write(logarithmic)).options["parameters"]["load"], np.geomspace(0.05, 0.15, 3)
+    )
     listed = (
         '[study]\nsystem = "memory.hopfield"\nstore = "there.zarr"\n[[points]]\nload = 0.1\n[[points]]\nload = 0.2\n'
     )

@@ -1,5 +1,6 @@
 """Sweeps whose processes are killed at random moments, compared file by file with one left alone."""
 
+import importlib
 import os
 import random
 import signal
@@ -12,24 +13,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from replicon import open_study
+from replicon import open_study, sweep
 from replicon.core.store.blocks import LOG_VARIABLE
 from replicon.core.store.opening import StudyStore
 
 HERE = Path(__file__).parent
 KILLS = 5
-SWEEP = """
+STUDY = {"drift": [0.0, 1.0, 2.0], "width": [1.0, 2.0], "wait": 0.02, "sizes": [20, 40], "realizations": 12}
+SWEEP = f"""
 import sys
 from walk import SlowWalk
 from replicon import sweep
-sweep(SlowWalk, drift=[0.0, 1.0, 2.0], width=[1.0, 2.0], wait=0.02, sizes=[20, 40], realizations=12,
-      store=sys.argv[1], workers=int(sys.argv[2]), block=(int(sys.argv[3]), 4), progress=None)
+sweep(SlowWalk, store=sys.argv[1], workers=int(sys.argv[2]), block=(1, 4), **{STUDY})
 """
 
 
-def launch(store, log, workers, points=1):
+def launch(store, log, workers):
     return subprocess.Popen(
-        [sys.executable, "-c", SWEEP, str(store), str(workers), str(points)],
+        [sys.executable, "-c", SWEEP, str(store), str(workers)],
         env={**os.environ, LOG_VARIABLE: str(log), "PYTHONPATH": str(HERE)},
         stderr=subprocess.PIPE,
         text=True,
@@ -80,15 +81,29 @@ def assert_same_numbers(store, other):
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory):
+def complete():
+    """Compute what is left of a store in this process, which has everything imported."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(HERE))
+        system = importlib.import_module("walk").SlowWalk
+
+    def complete(store, log, block=(1, 4)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(LOG_VARIABLE, str(log))
+            assert (sweep(system, store=store, workers=1, block=block, **STUDY).done == 1).all()
+
+    return complete
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory, complete):
     """The study computed without a disturbance."""
     folder = tmp_path_factory.mktemp("alone")
-    finish(launch(folder / "study.zarr", folder / "log", 1))
-    assert (open_study(folder / "study.zarr").done == 1).all()
+    complete(folder / "study.zarr", folder / "log")
     return folder / "study.zarr"
 
 
-def test_killed_sweep_ends_with_the_same_bytes_and_repeats_nothing(alone, tmp_path):
+def test_killed_sweep_ends_with_the_same_bytes_and_repeats_nothing(alone, tmp_path, complete):
     store, log = tmp_path / "study.zarr", tmp_path / "log"
     chance = random.Random(2024)
     met = 0
@@ -102,7 +117,7 @@ def test_killed_sweep_ends_with_the_same_bytes_and_repeats_nothing(alone, tmp_pa
         met += bool(in_work(log))
     assert met >= 1
     assert not (open_study(store).done == 1).all()
-    finish(launch(store, log, 2))
+    complete(store, log)
     assert data_files(store) == data_files(alone)
     assert_same_numbers(store, alone)
     ended = [(k, key) for k, (event, key, _) in enumerate(events(log)) if event == "end"]
@@ -111,14 +126,12 @@ def test_killed_sweep_ends_with_the_same_bytes_and_repeats_nothing(alone, tmp_pa
         assert ("start", key) not in [e[:2] for e in events(log)[k:]]
 
 
-def test_same_bits_for_other_workers_and_blocks(alone, tmp_path):
-    processes = [
-        (tmp_path / f"{name}.zarr", launch(tmp_path / f"{name}.zarr", tmp_path / f"{name}.log", workers, points))
-        for name, workers, points in (("three", 3, 1), ("wide", 1, 5))
-    ]
-    for store, process in processes:
-        finish(process)
-        assert_same_numbers(store, alone)
+def test_same_bits_for_other_workers_and_blocks(alone, tmp_path, complete):
+    process = launch(tmp_path / "three.zarr", tmp_path / "log", 3)
+    complete(tmp_path / "wide.zarr", tmp_path / "wide.log", block=(5, 7))
+    assert_same_numbers(tmp_path / "wide.zarr", alone)
+    finish(process)
+    assert data_files(tmp_path / "three.zarr") == data_files(alone)
 
 
 def test_killed_worker_costs_nothing_but_its_block(alone, tmp_path):
@@ -132,24 +145,37 @@ def test_killed_worker_costs_nothing_but_its_block(alone, tmp_path):
     assert max(ends.values()) == 1
 
 
-def test_orphaned_workers_finish_their_block_and_stop(alone, tmp_path):
+def test_orphaned_workers_finish_their_block_and_stop(alone, tmp_path, complete):
     store, log = tmp_path / "study.zarr", tmp_path / "log"
     process = launch(store, log, 2)
     wait_for_work(log, 2, process)
     os.kill(process.pid, signal.SIGKILL)
-    finish(launch(store, log, 1))
+    complete(store, log)
     assert data_files(store) == data_files(alone)
     assert max(Counter(key for event, key, _ in events(log) if event == "end").values()) == 1
 
 
-def test_interrupted_sweep_says_how_to_go_on(alone, tmp_path):
-    store, log = tmp_path / "study.zarr", tmp_path / "log"
-    process = launch(store, log, 2)
+def test_interrupted_command_says_how_to_go_on(alone, tmp_path, complete):
+    study, store, log = tmp_path / "study.toml", tmp_path / "study.zarr", tmp_path / "log"
+    study.write_text(
+        '[study]\nsystem = "walk:SlowWalk"\nsizes = [20, 40]\nrealizations = 12\nblock = [1, 4]\n'
+        "[parameters]\ndrift = [0.0, 1.0, 2.0]\nwidth = [1.0, 2.0]\nwait = 0.02\n"
+    )
+    process = subprocess.Popen(
+        [str(Path(sys.executable).with_name("replicon")), "sweep", str(study), "--workers", "2"],
+        env={**os.environ, LOG_VARIABLE: str(log), "PYTHONPATH": str(HERE)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     wait_for_work(log, 2, process)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=30)
-    assert "SweepInterrupted: interrupted;" in errors.splitlines()[-1] and "goes on from there" in errors
     kept = int((open_study(store).done == 1).sum())
-    assert f"keeps {kept} of 144" in errors
-    finish(launch(store, log, 2))
+    assert process.returncode == 130 and kept < 144
+    assert (
+        errors
+        == f"replicon: interrupted; {store} keeps {kept} of 144 realisations, and the same sweep goes on from there\n"
+    )
+    complete(store, log)
     assert data_files(store) == data_files(alone)

@@ -50,4 +50,6 @@ def verify_command(
     if surprises:
         named = "; ".join(f"{row.name} ({row.verdict.replace('_', ' ')})" for row in surprises[:NAMED])
         more = f" and {len(surprises) - NAMED} more" if len(surprises) > NAMED else ""
-        raise RepliconError(f"{len(surprises)} of {len(result.rows)} claims came out otherwise than recorded: {named}{more}")
+        raise RepliconError(
+            f"{len(surprises)} of {len(result.rows)} claims came out otherwise than recorded: {named}{more}"
+        )

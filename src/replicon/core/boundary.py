@@ -33,7 +33,7 @@ class Boundary(xr.Dataset):
     ``theory`` with ``theory_status`` and ``crossings`` (changes of phase that the scan saw); for a simulation
     ``boundary``, ``boundary_error`` (Fisher information), ``bootstrap_error``, ``width``, ``width_error``,
     ``chi_square``, ``degrees_of_freedom``, ``draws``, ``failed``, ``status``; the outcomes themselves with a dim
-    ``level``: ``level``, ``successes``, ``trials``; and over the sizes ``extrapolated``, ``extrapolated_error``,
+    ``level``: ``levels`` of the parameter, ``successes``, ``trials``; and over the sizes ``extrapolated``, ``extrapolated_error``,
     ``slope``, ``extrapolation_chi_square``.
     """
 
@@ -46,7 +46,7 @@ class Boundary(xr.Dataset):
 
     def plot(self, axes: Any = None) -> Any:  # type: ignore[override]
         """Draw the boundary against the other parameter, or its finite-size thresholds against size**-exponent."""
-        from replicon.core.plotting import plot_boundary
+        from replicon.core.finite_size_plots import plot_boundary
 
         return plot_boundary(self, axes)
 
@@ -63,6 +63,7 @@ def boundary(
     function: Callable[..., Any] | None = None,
     tolerance: float = 1e-10,
     scan: int = 33,
+    theory: bool | None = None,
     simulation: bool = False,
     sizes: Sequence[int] | None = None,
     realizations: int = 400,
@@ -77,7 +78,7 @@ def boundary(
     """Trace a phase boundary: the value of one parameter at which the phase changes, along the others.
 
     A point of the theory is in the phase where the theory makes a prediction (its status does not decline, "no
-    retrieval state" say) and the observable is at least `threshold`. A draw of a simulation is in the phase where
+    retrieval state" say) and, with a `threshold`, the observable is at least that. A draw of a simulation is in the phase where
     its observable is at least `threshold`; the boundary at a size is where half of the draws are, by maximum
     likelihood for draws placed where they tell most, and is extrapolated as ``a + b size**-exponent``.
 
@@ -88,11 +89,12 @@ def boundary(
     parameter : str
         Along which the boundary is searched.
     observable : str or callable, optional
-        By default the first observable that declares a success threshold, if there is one. A callable takes, for a
+        By default the first observable that declares a success threshold, else the first. A callable takes, for a
         theory, a system whose parameters are arrays and returns an array; for a simulation the dict of measured
         arrays (realization,) by name, and must then be importable when there are several workers.
     threshold : float, optional
-        By default the observable's own success threshold; without one a theory is only asked whether it predicts.
+        Without one a theory is only asked whether it predicts, and a simulation counts by the observable's own
+        success threshold.
     between : (float, float), optional
         Range searched; by default the parameter's own range, which must then be finite.
     along : mapping of parameter to values, optional
@@ -105,6 +107,8 @@ def boundary(
         Of the theory's boundary, in units of the parameter.
     scan : int
         Points of the coarse scan, which finds the first change of phase counted from ``between[0]``.
+    theory : bool, optional
+        Also search the theory; by default unless a simulation's observable is not predicted.
     simulation : bool
         Also measure, at `sizes`.
     sizes : sequence of int
@@ -150,14 +154,16 @@ def boundary(
     fixed = {} if isinstance(system, type) else system.values()
     grids = {name: np.atleast_1d(np.asarray(values, dtype=float)) for name, values in (along or {}).items()}
     low_high = _checked(owner, parameter, grids, between, method)
-    observable, threshold = _observable(owner, observable, threshold)
+    observable, asked, threshold = _observable(owner, observable, threshold)
     fixed = {name: value for name, value in fixed.items() if name != parameter and name not in grids}
+    if theory is None:
+        theory = not simulation or _predicts(owner, observable)
     points = list(itertools.product(*grids.values()))
     dims = tuple(grids)
     shape = tuple(len(values) for values in grids.values())
     data: dict[str, Any] = {}
 
-    if function is not None or not simulation or _predicts(owner, observable):
+    if theory or function is not None:
         columns = {name: np.array([point[k] for point in points]) for k, name in enumerate(grids)}
         if function is not None:
             solution = function(**columns)
@@ -165,7 +171,7 @@ def boundary(
             line = np.asarray(solution, dtype=float), np.asarray(status), np.ones(len(points), dtype=int)
         else:
             trace = follow if method == "continuation" else bisect
-            inside = phase_of(observable, threshold)
+            inside = phase_of(observable, asked)
             make = lambda **values: owner(**fixed | values)  # noqa: E731
             line = trace(make, parameter, columns, low_high, inside, tolerance, scan)
         for name, values in zip(("theory", "theory_status", "crossings"), line, strict=True):
@@ -242,9 +248,9 @@ def _measured(
     data: dict[str, Any] = {name: (outer, np.reshape(values, full)) for name, values in columns.items()}
     longest = max(len(found.counts) for found in searches)
     tables = [found.table() for found in searches]
-    for k, name in enumerate(("level", "successes", "trials")):
+    for k, name in enumerate(("levels", "successes", "trials")):
         padded = [np.pad(table[k], (0, longest - len(table[k])), constant_values=np.nan) for table in tables]
-        data[f"{name}s" if name == "level" else name] = ((*outer, "level"), np.reshape(padded, (*full, longest)))
+        data[name] = ((*outer, "level"), np.reshape(padded, (*full, longest)))
     location, error = (np.reshape(columns[name], (-1, len(sizes))) for name in ("boundary", "boundary_error"))
     lines = [extrapolate(sizes, *row, exponent=exponent) for row in zip(location, error, strict=True)]
     for name, field in (
@@ -280,20 +286,20 @@ def _checked(
     return low, high
 
 
-def _observable(owner: type[System], observable: Any, threshold: float | None) -> tuple[Any, float | None]:
-    """The observable and threshold asked for, or those that the system declares."""
+def _observable(
+    owner: type[System], observable: Any, threshold: float | None
+) -> tuple[Any, float | None, float | None]:
+    """The observable, the threshold for the theory, and that for the simulation."""
     table = owner.Observables.table()
+    if callable(observable):
+        threshold = 0.0 if threshold is None else threshold
+        return observable, threshold, threshold
     if observable is None:
-        observable = next((name for name, info in table.items() if info.success is not None), None)
-        if observable is None:
-            observable = next(iter(table))
-    if isinstance(observable, str):
-        if observable not in table:
-            raise unknown_name(observable, table, "observable", owner.__name__)
-        threshold = table[observable].success if threshold is None else threshold
-    elif threshold is None:
-        threshold = 0.0
-    return observable, threshold
+        declared = (name for name, info in table.items() if info.success is not None)
+        observable = next(declared, next(iter(table)))
+    if observable not in table:
+        raise unknown_name(observable, table, "observable", owner.__name__)
+    return observable, threshold, table[observable].success if threshold is None else threshold
 
 
 def _predicts(owner: type[System], observable: Any) -> bool:

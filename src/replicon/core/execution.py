@@ -5,6 +5,8 @@ further `Executor`; nothing else has to know.
 """
 
 import os
+import pickle
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, Protocol
@@ -58,7 +60,11 @@ class Processes:
 
     def run(self, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
         """Yield results as they finish; the workers stay for the next call."""
-        yield from _windowed(self._pool(), function, tasks, 2 * self.workers)
+        from cloudpickle import dumps
+
+        paths = [os.path.abspath(path) for path in sys.path]
+        packed = ((paths, dumps((function, task))) for task in tasks)
+        yield from _windowed(self._pool(), _unpack_and_call, packed, 2 * self.workers)
 
     def stop(self) -> None:
         """End the workers at once, whatever they are doing."""
@@ -70,6 +76,13 @@ class Processes:
         return get_reusable_executor(
             max_workers=self.workers, env=SINGLE_THREAD, timeout=300, initializer=_leave_interrupts_to_the_parent
         )
+
+
+def _unpack_and_call(paths: list[str], payload: bytes) -> Any:
+    """Run a task in a worker that may have been started before the caller's search path had its module."""
+    sys.path.extend(path for path in paths if path not in sys.path)
+    function, arguments = pickle.loads(payload)
+    return function(*arguments)
 
 
 def _leave_interrupts_to_the_parent() -> None:

@@ -8,6 +8,7 @@ import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -107,12 +108,14 @@ def realize_seeds(
     draws = Draws(seeds=np.asarray(seeds, dtype=np.int64))
     records: list[Any] = [None] * len(seeds)
     predicted: list[Any] = [None] * len(seeds)
+    # every look-up of a method of an equinox module makes a new module, which costs more than a small realisation
+    sample, simulate = system.sample, system.simulate
     with single_threaded():
         for start in range(0, len(seeds), system.batch):
             block = range(start, min(start + system.batch, len(seeds)))
-            instances = attempt(draws.errors, block, lambda i: system.sample(size, int(seeds[i])))
+            instances = attempt(draws.errors, block, lambda i: sample(size, int(seeds[i])))
             if system.batch == 1:
-                measured = attempt(draws.errors, instances, lambda i, given=instances: system.simulate(given[i]))
+                measured = attempt(draws.errors, instances, lambda i, given=instances: simulate(given[i]))
             else:
                 measured = _measure_batch(system, instances, draws.errors, attempt)
             for i, record in measured.items():
@@ -201,7 +204,7 @@ def draw(system: "System", method: Callable[..., Any], size: int, seed: int) -> 
 
 def check_memory(system: "System", size: int) -> None:
     """Raise `ResourceError` where one realisation would not fit into the memory now free."""
-    needed = system.footprint(size).bytes
+    needed = type(system).footprint(system, size).bytes
     if needed < 2**28:
         return
     free = free_memory()
@@ -215,8 +218,19 @@ def check_memory(system: "System", size: int) -> None:
 @contextmanager
 def single_threaded() -> Iterator[None]:
     """One thread for BLAS and LAPACK (NumPy's and, through SciPy's library, JAX's) inside this block."""
-    with _thread_controller().limit(limits=1):
+    if _limited.get():
         yield
+        return
+    token = _limited.set(True)
+    try:
+        with _thread_controller().limit(limits=1):
+            yield
+    finally:
+        _limited.reset(token)
+
+
+_limited: ContextVar[bool] = ContextVar("replicon_single_threaded", default=False)
+"""Whether the limit is set already: realisations are many and setting it takes as long as a small one."""
 
 
 @functools.lru_cache(maxsize=1)

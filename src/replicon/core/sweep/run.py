@@ -5,7 +5,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,13 @@ import xarray as xr
 from replicon.core.errors import ParameterError, ResourceError, StoreError
 from replicon.core.execution import Executor, Processes, Serial, available_cores, make_executor
 from replicon.core.realization import single_threaded
-from replicon.core.store import integrity
 from replicon.core.store.lock import writer
 from replicon.core.store.opening import StudyStore
 from replicon.core.store.reading import open_study
-from replicon.core.store.record import require_same
 from replicon.core.store.runs import Run
 from replicon.core.sweep import theory as theories
 from replicon.core.sweep.plan import BLOCK_SECONDS, allowed_workers, shape_blocks, total_seconds
+from replicon.core.sweep.prepare import prepare
 from replicon.core.sweep.study import Points, Study, describe
 from replicon.core.sweep.work import compute_block, give_up, study_of
 from replicon.core.system import System
@@ -198,84 +196,10 @@ def _sweep(
         )
     StudyStore.open(path)
     with writer(path), single_threaded():
-        store = _prepare(study, path, extend=extend, repair=repair)
+        store = prepare(study, path, extend=extend, repair=repair)
         study = study_of(store, study.owner)
         done = store.done()
         _Sweep(study, store, options, done, retry_failed).run()
-
-
-def _prepare(study: Study, path: Path, *, extend: bool, repair: bool) -> StudyStore:
-    """The store, checked against the study and for damage, enlarged and repaired where that was asked for."""
-    store = StudyStore.open(path, writable=True)
-    if repair and (missing := store.missing_arrays()):
-        _require_equal(store, study, extend=False)
-        store.restore_arrays(missing, study.coded())
-    store.check_arrays()
-    _require_equal(store, study, extend=extend)
-    store.clean()
-    damages = integrity.find_damage(store)
-    if damages and not repair:
-        raise integrity.damage_error(store, damages)
-    if damages:
-        _repair(store, study, damages)
-    if extend and not _equal(store, study):
-        _extend(store, study)
-    return store
-
-
-def _repair(store: StudyStore, study: Study, damages: list[integrity.Damage]) -> None:
-    of_blocks = {*store.names(), *store.theory_names()}
-    of_points = [damage for damage in damages if damage.array not in of_blocks]
-    if of_points:
-        if store.record["extended"]:
-            raise StoreError(
-                f"{store.path}: {of_points[0]}; the order of the points of an extended study is lost with it and "
-                "cannot be repaired"
-            )
-        for damage in of_points:
-            (store.path / damage.array / damage.chunk).unlink(missing_ok=True)
-        store.restore_columns(study.coded(), study.coordinates)
-    integrity.reopen(store, damages)
-
-
-def _extend(store: StudyStore, study: Study) -> None:
-    """Enlarge the store: stored points and sizes first, in their order, then the new ones."""
-    stored = {name: column.tolist() for name, column in store.columns.items()}
-    old = list(zip(*stored.values(), strict=True))
-    place = {row: k for k, row in enumerate(zip(*[study.columns[name].tolist() for name in stored], strict=True))}
-    gone = [row for row in old if row not in place]
-    lost = [size for size in store.study["sizes"] if size not in study.sizes]
-    if gone or lost or study.realizations < store.study["realizations"]:
-        what = (
-            f"the point {dict(zip(stored, gone[0], strict=True))}" if gone
-            else f"size {lost[0]}" if lost
-            else f"{store.study['realizations']} realizations"
-        )  # fmt: skip
-        raise StoreError(f"{store.path} has {what}, which the study asked for leaves out; an extension only adds")
-    kept = [place[row] for row in old]
-    order = np.asarray([*kept, *sorted(set(range(study.count)) - set(kept))], dtype=np.int64)
-    words = {name: list(dict.fromkeys([*store.study["words"][name], *w])) for name, w in study.words.items()}
-    larger = replace(
-        study,
-        columns={name: column[order] for name, column in study.columns.items()},
-        sizes=(*store.study["sizes"], *[size for size in study.sizes if size not in store.study["sizes"]]),
-        words=words,
-    )
-    store.extend(larger.canonical(), larger.coded(), larger.coordinates)
-
-
-def _require_equal(store: StudyStore, study: Study, *, extend: bool) -> None:
-    require_same(store.path, _unordered(store.study), _unordered(study.canonical()), extend=extend)
-
-
-def _equal(store: StudyStore, study: Study) -> bool:
-    return _unordered(store.study) == _unordered(study.canonical())
-
-
-def _unordered(study: dict[str, Any]) -> dict[str, Any]:
-    """The study without the order in which sizes and words came into the store."""
-    words = {name: sorted(words) for name, words in study["words"].items()}
-    return {**study, "sizes": sorted(study["sizes"]), "words": words}
 
 
 class _Sweep:
@@ -313,7 +237,7 @@ class _Sweep:
             self._compute(record.identity)
             outcome = "complete"
         except KeyboardInterrupt:
-            getattr(self.executor, "stop", lambda: None)()
+            self._stop()
             # workers may have finished blocks that were not counted yet
             self.finished = int((self.store.done() != 0).sum()) if self.study.sizes else 0
             raise SweepInterrupted(
@@ -321,6 +245,7 @@ class _Sweep:
                 "sweep goes on from there"
             ) from None
         except Exception as error:
+            self._stop()
             outcome = f"{type(error).__name__}: {error}"
             raise
         finally:
@@ -385,6 +310,10 @@ class _Sweep:
         self.finished += done + failed - int(self.stored[at])
         self.stored[at] = done + failed
         self._report()
+
+    def _stop(self) -> None:
+        """End workers at once: blocks that they were given must not be written after the lock is gone."""
+        getattr(self.executor, "stop", lambda: None)()
 
     def _report(self) -> None:
         if self.options.progress is not None:

@@ -64,8 +64,8 @@ def critical_load(temperature: Array | float = 0.0) -> Solution:
 
     Notes
     -----
-    Replica symmetry makes alpha_c(T) rise slightly at first, to 0.1381885 at T = 0.0229, before it falls. That
-    reentrance lies where replica symmetry is unstable.
+    Replica symmetry makes alpha_c(T) rise slightly at first, to 0.1381885 at T = 0.0229, before it falls: a
+    reentrance; on its rising part replica symmetry is unstable.
 
     References
     ----------
