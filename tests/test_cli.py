@@ -431,7 +431,7 @@ def test_run_writes_a_report_and_the_data(laboratory, call, monkeypatch):
     assert "It fell." in page
     assert "A &lt;b&gt;toss&lt;/b&gt;" in page
     expected = rp.compare(catalog.load("coin")(), sizes=[10, 20], realizations=4)
-    saved = rp.load_comparison(report.parent / "result.zarr")
+    saved = rp.load_result(report.parent / "result.npz")
     assert np.array_equal(saved["mean"], expected["mean"], equal_nan=True)
     assert is_error(call(*RUN), 2, "never overwritten")
 

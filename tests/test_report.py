@@ -143,15 +143,15 @@ def test_a_system_of_no_catalogue_is_repeated_in_python_only(tmp_path):
 
 
 def test_a_saved_comparison_is_the_same_and_gives_the_same_report(result, tmp_path):
-    path = rp.save_comparison(result, tmp_path / "result.zarr")
-    again = rp.load_comparison(path)
+    path = rp.save_result(result, tmp_path / "result.npz")
+    again = rp.load_result(path)
     assert again.identical(result)
     assert repr(again) == repr(result)
     before, after = (rp.report(source, tmp_path / "r.html").read_text() for source in (result, path))
     images = re.compile(r'src="[^"]*"')
     assert images.sub("", before) == images.sub("", after)
-    with pytest.raises(rp.StoreError, match="never overwritten"):
-        rp.save_comparison(result, path)
+    with pytest.raises(rp.StoreError, match="nothing is overwritten"):
+        rp.save_result(result, path)
 
 
 def test_a_file_cannot_choose_what_is_imported(result, tmp_path):
@@ -241,3 +241,53 @@ def test_digits_are_real_and_damaged_as_stated():
 
 def test_catalogue_finds_a_system_by_its_class():
     assert catalog.name_of(Hopfield) == "memory.hopfield"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    path = tmp_path_factory.mktemp("store") / "study.zarr"
+    rp.sweep(
+        Hopfield, load=[0.05, 0.1, 0.15], temperature=[0.0, 0.4], sizes=[60, 120], realizations=4, seed=5, store=path
+    )
+    return path
+
+
+def test_report_of_a_stored_study(store, tmp_path):
+    page = rp.report(store, tmp_path / "study.html").read_text()
+    assert (
+        "<script" not in page
+        and "http" not in re.sub(r'src="[^"]*"|xmlns[^ ]*|10\.\d+/\S+', "", page).split("BibTeX")[0]
+    )
+    assert page.count("<img") == 9 and "overlap over load and temperature: theory as colour" in page
+    study = rp.open_study(store)
+    draws = study["overlap"].sel(load=0.1, temperature=0.0, size=120).values
+    assert tables.with_error(draws.mean(), draws.std(ddof=1) / 2) in page
+    assert "48 of 48 draws are done" in page and "@article{hopfield1982" in page
+
+
+def test_lines_of_a_study_report_give_the_study_again(store, tmp_path):
+    from replicon.report import study as sections
+
+    study = rp.open_study(store)
+    toml, python = (code.text for code in sections.reproduction(study, str(tmp_path / "again.zarr")).code)
+    (tmp_path / "study.toml").write_text(toml)
+    assert cli.run(["sweep", str(tmp_path / "study.toml")]) == 0
+    namespace: dict = {}
+    exec(python, namespace)
+    assert np.array_equal(namespace["study"]["overlap"], study["overlap"])
+
+
+def test_report_along_one_parameter_and_of_theory_alone(tmp_path):
+    line = rp.sweep(Hopfield, load=[0.05, 0.1], sizes=[60], realizations=3, store=tmp_path / "line.zarr")
+    page = rp.report(line, tmp_path / "line.html").read_text()
+    assert "overlap against load, simulation with error bars at N = 60 and theory" in page
+    rp.sweep(Hopfield, load=[0.05, 0.1], store=tmp_path / "theory.zarr")
+    assert "Nothing was measured" in rp.report(tmp_path / "theory.zarr", tmp_path / "theory.html").read_text()
+
+
+def test_report_command_for_a_run_and_a_store(store, tmp_path, capsys):
+    target = tmp_path / "out.html"
+    assert cli.run(["report", str(store), "--out", str(target)]) == 0
+    assert target.read_text().startswith("<!")
+    assert cli.run(["report", str(tmp_path / "nothing")]) == 1
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1

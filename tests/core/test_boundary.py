@@ -1,11 +1,11 @@
 """Boundaries of systems whose boundary is known exactly: theory, thresholds with their errors, and what is refused."""
 
+import jax.numpy as jnp
 import matplotlib
 import numpy as np
 import pytest
 from scipy.special import ndtr
 
-import jax.numpy as jnp
 from replicon import (
     Instance,
     Observables,
@@ -164,9 +164,13 @@ def test_a_wanted_error_stops_early_and_workers_change_nothing(line):
 
 def test_a_function_of_the_measured_values_and_another_axis():
     table = measured(
-        observable=lambda values: values["order"] - 0.5, sizes=[400, 1600], realizations=150, along={"heat": [0.0, 1.0]},
-        theory=False, step=0.001,
-    )  # fmt: skip
+        observable=lambda values: values["order"] - 0.5,
+        sizes=[400, 1600],
+        realizations=150,
+        along={"heat": [0.0, 1.0]},
+        theory=False,
+        step=0.001,
+    )
     assert table["boundary"].dims == ("heat", "size")
     truth = CRITICAL / np.array([[1.0], [2.0]]) + SHIFT / np.sqrt([400, 1600])
     assert (np.abs(table["boundary"] - truth) < 4 * table["boundary_error"]).all()

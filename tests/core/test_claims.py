@@ -155,9 +155,9 @@ def test_a_system_without_claims_and_a_broken_module(package):
     assert claims(target) == []
     with pytest.raises(ParameterError, match="no claims to verify"):
         verify(target)
-    with pytest.raises(RepliconError, match="party_d.claims: division by zero"):
+    with pytest.raises(RepliconError, match=r"party_d\.claims: division by zero"):
         claims(package("party_d", "claims = 1 / 0"))
-    with pytest.raises(ParameterError, match="did you mean 'memory.hopfield'"):
+    with pytest.raises(ParameterError, match=r"did you mean 'memory\.hopfield'"):
         verify("memory.hopfeild")
 
 

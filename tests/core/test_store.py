@@ -145,6 +145,22 @@ def test_missing_chunk_of_a_finished_block_is_damage(finished, store):
     assert chunks(store) == chunks(finished)
 
 
+def test_block_without_its_mark_is_not_shown_and_computed_again(finished, store, monkeypatch, tmp_path):
+    (store / "done/c.1.0.1").unlink()
+    opened = open_study(store)
+    assert int((opened.done == 0).sum()) == 6
+    for name in ("end", "spread"):
+        np.testing.assert_array_equal(np.isnan(opened[name]), opened.done == 0)
+    np.testing.assert_array_equal(opened.seed == 0, opened.done == 0)
+    monkeypatch.setenv(LOG_VARIABLE, str(tmp_path / "log"))
+    run(store)
+    assert [line.split()[:2] for line in (tmp_path / "log").read_text().splitlines()] == [
+        ["start", "1.0.1"],
+        ["end", "1.0.1"],
+    ]
+    assert chunks(store) == chunks(finished)
+
+
 def test_flip_after_opening_is_an_error_and_never_a_number(store):
     opened = open_study(store)
     flip(store / "scalars/c.0.0.0.0")

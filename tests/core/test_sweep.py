@@ -275,6 +275,19 @@ def test_failed_realisations_are_retried_on_request(tmp_path, monkeypatch):
     assert {failure["parameters"]["fault"] for failure in study_status(store).failures} == {"key"}
 
 
+def test_failed_realisations_stay_when_their_block_is_filled_up(tmp_path, monkeypatch):
+    marker, study = tmp_path / "marker", {"fault": "once", "sizes": [5], "workers": 1, "block": (1, 4)}
+    monkeypatch.setenv("WALK_FAILS_WHILE", str(marker))
+    marker.touch()
+    first = study | {"store": tmp_path / "study.zarr", "realizations": 6}
+    sweep(SlowWalk, **first)
+    marker.unlink()
+    larger = sweep(SlowWalk, extend=True, **first | {"realizations": 7})
+    assert larger.done.values.tolist() == [[2, 2, 2, 2, 2, 2, 1]]
+    failures = json.loads((tmp_path / "study.zarr" / "failed" / "0.0.1.json").read_text())["failures"]
+    assert [failure["realization"] for failure in failures] == [4, 5]
+
+
 def test_block_that_kills_its_worker_fails_and_the_others_go_on():
     swept = sweep(SlowWalk, fault=["none", "kill"], sizes=[5], realizations=4, workers=2, block=(1, 4))
     assert (swept.done.sel(fault="none") == 1).all()

@@ -5,6 +5,7 @@ Nothing heavy is imported here: each command imports what it needs, so that `lis
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
@@ -165,6 +166,23 @@ def run_(
         name, values, sizes=sizes, realizations=realizations, seed=seed, kind=kind, workers=workers, out=out,
         label=label, browse=browse, as_json=as_json,
     )  # fmt: skip
+
+
+@app.command(help_epilogue="Examples:\n  replicon report runs/warm\n  replicon report phase.zarr --out phase.html")
+def report(
+    source: Annotated[Path, Parameter(help="Folder of a run, or store of a sweep (also while it runs).")],
+    /,
+    *,
+    out: Annotated[
+        Path | None, Parameter(help="HTML file to write. [default: report.html in a run, or beside the store]")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the report of a run or a stored sweep: one self-contained HTML file."""
+    from replicon.cli import study
+
+    process.prepare()
+    study.report(source, out, as_json)
 
 
 app.command(sweep_command, name="sweep", help_epilogue=SWEEP_EXAMPLES)

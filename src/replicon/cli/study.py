@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from replicon.cli.numbers import measure, print_comparison
-from replicon.core.errors import RunFailedError
 from replicon.cli.output import console, print_json, print_section, working
-from replicon.core.errors import ParameterError, RepliconError, StoreError
+from replicon.core.errors import ParameterError, RepliconError, RunFailedError, StoreError
 
 if TYPE_CHECKING:
     from replicon.core.sections import Section
@@ -39,6 +38,21 @@ def run(
         _run_in(folder, name, words, options, browse, as_json)
 
 
+def report(source: Path, out: Path | None, as_json: bool) -> None:
+    """Write the report of a finished run or of a stored study, beside it unless told where."""
+    import replicon as rp
+
+    if out is None:
+        inside = source.is_dir() and (source / "result.npz").exists()
+        out = source / "report.html" if inside else source.with_suffix(".html")
+    with working("writing the report"):
+        page = rp.report(source, out)
+    if as_json:
+        print_json({"source": str(source), "report": str(page)})
+    else:
+        console().print(f"report: {page}", markup=False, soft_wrap=True)
+
+
 def _run_in(
     folder: Path, name: str, words: tuple[str, ...], options: dict[str, Any], browse: bool, as_json: bool
 ) -> None:
@@ -49,7 +63,7 @@ def _run_in(
     import replicon as rp
 
     with working("writing the report"):
-        data = rp.save_comparison(result, folder / "result.zarr")
+        data = rp.save_result(result, folder / "result.npz")
         page = rp.report(result, folder / "report.html", sections)
     if as_json:
         from replicon.cli.documents import comparison_document

@@ -33,8 +33,8 @@ class Boundary(xr.Dataset):
     ``theory`` with ``theory_status`` and ``crossings`` (changes of phase that the scan saw); for a simulation
     ``boundary``, ``boundary_error`` (Fisher information), ``bootstrap_error``, ``width``, ``width_error``,
     ``chi_square``, ``degrees_of_freedom``, ``draws``, ``failed``, ``status``; the outcomes themselves with a dim
-    ``level``: ``levels`` of the parameter, ``successes``, ``trials``; and over the sizes ``extrapolated``, ``extrapolated_error``,
-    ``slope``, ``extrapolation_chi_square``.
+    ``level``: ``levels`` of the parameter, ``successes``, ``trials``; and over the sizes ``extrapolated``,
+    ``extrapolated_error``, ``slope``, ``slope_error``, ``extrapolation_chi_square``.
     """
 
     __slots__ = ()
@@ -78,9 +78,9 @@ def boundary(
     """Trace a phase boundary: the value of one parameter at which the phase changes, along the others.
 
     A point of the theory is in the phase where the theory makes a prediction (its status does not decline, "no
-    retrieval state" say) and, with a `threshold`, the observable is at least that. A draw of a simulation is in the phase where
-    its observable is at least `threshold`; the boundary at a size is where half of the draws are, by maximum
-    likelihood for draws placed where they tell most, and is extrapolated as ``a + b size**-exponent``.
+    retrieval state" say) and, with a `threshold`, the observable is at least that. A draw of a simulation is in the
+    phase where its observable is at least the threshold; the boundary at a size is where half of the draws are, by
+    maximum likelihood for draws placed where they tell most, and is extrapolated as ``a + b size**-exponent``.
 
     Parameters
     ----------
@@ -194,11 +194,15 @@ def boundary(
             if progress is not None:
                 progress(made, planned)
 
+        def at_point(point: tuple[float, ...]) -> Callable[[float], System]:
+            values = fixed | {name: float(value) for name, value in zip(grids, point, strict=True)}
+            return lambda x: owner(**values | {parameter: x})
+
         searches = [
             search(
-                lambda x, at=dict(zip(grids, map(float, point), strict=True)): owner(**fixed | at | {parameter: x}),
-                size, low_high, observable, threshold, realizations=realizations, target_error=target_error,
-                step=_step(step, parameter, size), seed=check_seed(seed), executor=runner, progress=advance,
+                at_point(point), size, low_high, observable, threshold, realizations=realizations,
+                target_error=target_error, step=_step(step, parameter, size), seed=check_seed(seed), executor=runner,
+                progress=advance,
             )
             for point in points
             for size in checked
@@ -310,4 +314,4 @@ def _predicts(owner: type[System], observable: Any) -> bool:
 def _step(step: Any, parameter: str, size: int) -> float | None:
     if step is None:
         return 1.0 / size if parameter == "load" else None
-    return float(step(size)) if callable(step) else float(step)
+    return float(step(size) if callable(step) else step)

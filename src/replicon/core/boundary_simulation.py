@@ -17,10 +17,11 @@ from replicon.core.execution import Executor
 from replicon.core.realization import realize
 from replicon.core.seeds import canonical
 from replicon.core.system import System
-from replicon.maths.finite_size import Threshold, bootstrap_threshold, fit_threshold
+from replicon.maths.finite_size import Threshold, bootstrap_threshold, fit_threshold, no_threshold
 
 COARSE_LEVELS, COARSE_DRAWS = 9, 4
 """The first round."""
+NOTHING = no_threshold()
 OFFSETS = (-1.0, 0.0, 1.0)
 """Later rounds, in widths from the threshold: the outer ones carry the width, the middle one the location."""
 SMALLEST_ROUND = 24
@@ -47,7 +48,7 @@ class Search:
     counts: dict[float, tuple[int, int]] = field(default_factory=dict)
     drawn: dict[float, int] = field(default_factory=dict)
     failed: int = 0
-    fit: Threshold = Threshold(*[np.nan] * 5, 0, False)
+    fit: Threshold = NOTHING
     bootstrap_error: float = np.nan
 
     def table(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

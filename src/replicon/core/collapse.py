@@ -23,7 +23,8 @@ class Collapse(xr.Dataset):
     Numbers: ``critical_point``, ``inverse_nu``, ``beta_over_nu``, ``nu``, ``beta``, each with ``..._error`` (the
     larger of the two that follow), ``..._curvature_error`` (of chi square) and ``..._bootstrap_error``;
     ``chi_square``, ``degrees_of_freedom``, ``quality`` (their ratio), ``p_value``, ``knots``. Points, with a dim
-    ``point``: ``x``, ``size``, ``y``, ``y_error``, ``scaled_x``, ``scaled_y``, ``scaled_error``, ``residual``.
+    ``point``: ``x``, ``size``, ``y``, ``y_error``, ``scaled_x``, ``scaled_y``, ``scaled_error``, ``residual``, and the
+    ``master_curve`` there, scaled like y.
     """
 
     __slots__ = ()
@@ -71,7 +72,8 @@ def collapse(
 ) -> Collapse:
     """Fit a critical point and exponents by finite-size scaling, ``y = N**(-beta/nu) f((x - x_c) N**(1/nu))``.
 
-    The master curve f is a free cubic spline; for fractions of draws their probit is, and the fit is by likelihood. Exponents are those of the number N that the system calls its size.
+    The master curve f is a free cubic spline; for fractions of draws their probit is one, and the fit is by
+    likelihood. Exponents are those of the number N that the system calls its size.
 
     Parameters
     ----------
@@ -117,7 +119,7 @@ def collapse(
     begin = time.perf_counter()
     counted = "trials" in dataset and y is None
     x = dataset.attrs.get("parameter") if x is None else x
-    if x is None or not counted and y is None:
+    if x is None or (y is None and not counted):
         raise ParameterError("give x, the control parameter, and y, the observable to collapse")
     cells = _counts(dataset, sizes) if counted else _draws(dataset, x, str(y), sizes)
     if between is not None:
@@ -180,6 +182,7 @@ def _variables(fit: Scaling, again: np.ndarray) -> dict[str, Any]:
     slopes[4, 1:] = -fit.shift / fit.inverse_nu**2, 1 / fit.inverse_nu
     curvature = np.sqrt(np.einsum("ij,jk,ik->i", slopes, fit.covariance, slopes))
     resampled = again.std(axis=0, ddof=1) if len(again) > 1 else np.full(5, np.nan)
+    freedom = fit.degrees_of_freedom
     data: dict[str, Any] = {}
     for k, name in enumerate(NUMBERS):
         data[name] = float(_numbers(fit)[k])
@@ -189,7 +192,7 @@ def _variables(fit: Scaling, again: np.ndarray) -> dict[str, Any]:
     return data | {
         "chi_square": fit.chi_square,
         "degrees_of_freedom": fit.degrees_of_freedom,
-        "quality": fit.chi_square / fit.degrees_of_freedom if fit.degrees_of_freedom > 0 else np.nan,
+        "quality": fit.chi_square / freedom if freedom > 0 else np.nan,
         "p_value": float(stats.chi2.sf(fit.chi_square, fit.degrees_of_freedom))
         if fit.degrees_of_freedom > 0
         else np.nan,
@@ -209,6 +212,7 @@ def _points(fit: Scaling, size: np.ndarray, x: np.ndarray, y: np.ndarray, error:
         "scaled_y": y * growth,
         "scaled_error": error * growth,
         "residual": fit.residuals,
+        "master_curve": fit.curve * growth,
     }
     return {name: (("point",), values) for name, values in columns.items()}
 

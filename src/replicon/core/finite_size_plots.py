@@ -43,9 +43,17 @@ def plot_boundary(result: "Boundary", axes: "Axes | None" = None) -> "Figure":
 def plot_collapse(result: "Collapse", axes: "Axes | None" = None) -> "Figure":
     """Draw the scaled points, one colour per size."""
     figure, axes = _axes(axes)
+    order = np.argsort(result["scaled_x"].values)
+    axes.plot(result["scaled_x"][order], result["master_curve"][order], color="black", label="master curve", zorder=5)
+    # What rests on few draws must not cover what is known well.
+    weight = np.median(result["scaled_error"]) / result["scaled_error"].values
     for number, size in enumerate(np.unique(result["size"].values)):
-        at = result.isel(point=np.flatnonzero(result["size"].values == size))
-        _points(axes, at["scaled_x"], at["scaled_y"], at["scaled_error"], number, f"N = {int(size)}")
+        here = result["size"].values == size
+        for strong, label in ((True, f"N = {int(size)}"), (False, None)):
+            at = result.isel(point=np.flatnonzero(here & ((weight >= 0.5) == strong)))
+            if at.sizes["point"]:
+                opacity = 1.0 if strong else 0.2
+                _points(axes, at["scaled_x"], at["scaled_y"], at["scaled_error"], number, label, opacity)
     x, y = result.attrs["x"], result.attrs["y"]
     axes.set_xlabel(f"({x} - {float(result['critical_point']):.4g}) N^{float(result['inverse_nu']):.3g}")
     shift = float(result["beta_over_nu"])
@@ -69,10 +77,10 @@ def _thresholds(axes: "Axes", result: "Boundary", name: str) -> None:
     axes.set_ylabel(name)
 
 
-def _points(axes: "Axes", x: Any, y: Any, error: Any, number: int, label: str) -> None:
+def _points(axes: "Axes", x: Any, y: Any, error: Any, number: int, label: str | None, opacity: float = 1.0) -> None:
     axes.errorbar(
         x, y, yerr=np.nan_to_num(error), fmt=MARKERS[number % 7], color=COLOURS[number % 7], markersize=4.5,
-        capsize=2.5, linewidth=1.2, label=label, zorder=3,
+        capsize=2.5, linewidth=1.2, label=label, alpha=opacity, zorder=3,
     )  # fmt: skip
 
 

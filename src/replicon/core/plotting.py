@@ -117,6 +117,7 @@ def plot_plane(
     image = axes.pcolormesh(
         grid[x], grid[y], grid.values, cmap="cividis", shading="nearest", vmin=low, vmax=high, rasterized=True
     )
+    across, up = axes.get_xlim(), axes.get_ylim()  # the cells, not the lines that may leave them
     figure.colorbar(image, ax=axes, label=label or str(values.name or ""))
     for number, (name, (horizontal, vertical)) in enumerate((boundaries or {}).items()):
         colour, style = ("white", "#D55E00", "#56B4E9", "#CC79A7")[number % 4], STYLES[number % 4]
@@ -125,10 +126,10 @@ def plot_plane(
     if points is not None:
         axes.scatter(
             points[x].values.ravel(), points[y].values.ravel(), c=points["value"].values.ravel(), cmap="cividis",
-            vmin=low, vmax=high, edgecolors="white", linewidths=1.0, s=45, zorder=4, label="simulation",
+            vmin=low, vmax=high, edgecolors="white", linewidths=1.0, s=45, zorder=4, label="simulation", clip_on=False,
         )  # fmt: skip
-    axes.set_xlim(float(grid[x].min()), float(grid[x].max()))
-    axes.set_ylim(float(grid[y].min()), float(grid[y].max()))
+    axes.set_xlim(across)
+    axes.set_ylim(up)
     axes.set_xlabel(_title(values[x], x))
     axes.set_ylabel(_title(values[y], y))
     if boundaries or points is not None:

@@ -119,10 +119,8 @@ class Verification:
             elif row.verdict == "fails":
                 lines.append(f"fails: {row.name}: tolerance {row.tolerance:g} ({row.why}); {row.source}")
         tail = "" if self.full else "; --full also runs the long simulations"
-        lines.append(
-            f"{self.count('holds')} hold, {self.count('fails')} fail, {self.count('not_computed')} not computed (a number "
-            f"holds within its tolerance plus {Z_MAX:g} combined standard errors{tail})"
-        )
+        counts = f"{self.count('holds')} hold, {self.count('fails')} fail, {self.count('not_computed')} not computed"
+        lines.append(f"{counts} (a number holds within its tolerance plus {Z_MAX:g} combined standard errors{tail})")
         return lines
 
     @property

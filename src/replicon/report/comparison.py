@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from replicon.core import catalog, tables
+from replicon.core import tables
 from replicon.core.comparison import VERDICTS, Comparison
 from replicon.core.sections import Code, Picture, Section, Table
+from replicon.report.sources import catalogue_name, class_of, provenance_table, sources_section
 
 
 def summary(result: Comparison) -> list[str]:
@@ -66,7 +67,7 @@ def reproduction(result: Comparison) -> Section:
     identity = json.loads(result.attrs["identity"])
     seed = result.provenance.get("seed", 0)
     code = []
-    name = _catalogue_name(identity["system"])
+    name = catalogue_name(identity["system"])
     if name is not None:
         code.append(Code(_command(result, name, identity["parameters"], seed), "In a shell"))
     code.append(Code(_python(result, identity, seed), "In Python"))
@@ -107,33 +108,13 @@ def _python(result: Comparison, identity: dict[str, Any], seed: int) -> str:
 
 def provenance(result: Comparison) -> Section:
     """Versions, machine, seed and time."""
-    found = result.provenance
-    rows = [[f"{package} version", version] for package, version in found.pop("versions", {}).items()]
-    rows = [[key.replace("_", " "), str(value)] for key, value in found.items() if value != ""] + rows
-    table = Table(["what", "value"], rows, words=(1,))
-    return Section("Where the numbers come from", tables=(table,))
+    return Section("Where the numbers come from", tables=(provenance_table(result.provenance),))
 
 
 def sources(result: Comparison) -> Section:
     """The literature, and BibTeX where the system's class is at hand."""
-    owner = _class_of(json.loads(result.attrs["identity"])["system"])
-    references = tuple(json.loads(result.attrs["references"]))
-    from replicon.core.citation import cite
-
-    return Section("Sources", references, code=(Code(cite() if owner is None else cite(owner), "BibTeX"),))
-
-
-def _catalogue_name(target: str) -> str | None:
-    return next((entry.name for entry in catalog.entries() if entry.target == target), None)
-
-
-def _class_of(target: str) -> Any:
-    """The class that a result names, if it is in the catalogue or already imported: a file must not choose imports."""
-    name = _catalogue_name(target)
-    if name is not None:
-        return catalog.load(name)
-    module, _, attribute = target.partition(":")
-    return getattr(sys.modules.get(module), attribute, None)
+    owner = class_of(json.loads(result.attrs["identity"])["system"])
+    return sources_section(tuple(json.loads(result.attrs["references"])), owner)
 
 
 def _shortest_home(module: str, name: str) -> str:

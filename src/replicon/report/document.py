@@ -3,21 +3,28 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import xarray as xr
+
 from replicon.core.comparison import Comparison
 from replicon.core.errors import DataError, StoreError
-from replicon.core.files import load_comparison
+from replicon.core.saving import load_result
 from replicon.core.sections import Section
+from replicon.core.store.reading import open_study
 from replicon.core.tables import title_of
-from replicon.report import comparison
+from replicon.report import comparison, study
 from replicon.report.page import render_page
 
+RESULT = "result.npz"
+"""Name of a run's saved comparison."""
 
-def write_report(result: Comparison | str | Path, path: str | Path, sections: Sequence[Section] = ()) -> Path:
+
+def write_report(result: xr.Dataset | str | Path, path: str | Path, sections: Sequence[Section] = ()) -> Path:
     """Write one self-contained HTML file: no script, nothing loaded from elsewhere.
 
     Parameters
     ----------
-    result : Comparison, or path of one saved with `save_comparison`
+    result : Comparison, stored study, or path
+        A path is a run's folder, a file of `save_result`, or the store of a sweep.
     path : str or Path
         The file; an existing one is replaced.
     sections : sequence of Section
@@ -35,11 +42,31 @@ def write_report(result: Comparison | str | Path, path: str | Path, sections: Se
     StoreError
         When the path of the result holds none, or the file cannot be written.
     """
+    place = str(result) if isinstance(result, (str, Path)) else ""
     if isinstance(result, (str, Path)):
-        result = load_comparison(result)
-    if not isinstance(result, Comparison):
-        raise DataError(f"a report is made of a comparison or the path of a saved one, not of {type(result).__name__}")
-    page = render_page(
+        result = _read(Path(result))
+    if isinstance(result, Comparison):
+        page = _comparison_page(result, sections)
+    elif isinstance(result, xr.Dataset) and "study" in result.attrs:
+        page = _study_page(result, place or str(result.attrs.get("store", "study.zarr")), sections)
+    else:
+        raise DataError(f"a report is made of a comparison, a stored study, or a path, not of {type(result).__name__}")
+    path = Path(path)
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error}") from error
+    return path
+
+
+def _read(path: Path) -> xr.Dataset:
+    if path.is_dir() and (path / RESULT).exists():
+        return load_result(path / RESULT)
+    return open_study(path) if path.is_dir() else load_result(path)
+
+
+def _comparison_page(result: Comparison, sections: Sequence[Section]) -> str:
+    return render_page(
         title_of(result),
         comparison.summary(result),
         [
@@ -51,9 +78,18 @@ def write_report(result: Comparison | str | Path, path: str | Path, sections: Se
             comparison.sources(result),
         ],
     )
-    path = Path(path)
-    try:
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error}") from error
-    return path
+
+
+def _study_page(result: xr.Dataset, path: str, sections: Sequence[Section]) -> str:
+    return render_page(
+        study.title(result),
+        study.summary(result),
+        [
+            *study.figures(result),
+            study.table(result),
+            *sections,
+            study.reproduction(result, path),
+            study.provenance(result),
+            study.sources(result),
+        ],
+    )

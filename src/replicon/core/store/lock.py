@@ -39,7 +39,7 @@ def writer(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise write_error(folder, "the lock", error) from error
     with file:
-        if False:
+        if not _acquire(file, exclusive=True, patience=PATIENCE):
             note = _note(folder)
             raise StoreError(
                 f"{folder} is being written by process {note.get('pid')} on {note.get('host')} since "

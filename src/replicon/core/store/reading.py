@@ -12,7 +12,7 @@ from replicon.core.seeds import canonical
 from replicon.core.store.integrity import damage_error, missing_chunks, reading
 from replicon.core.store.opening import StudyStore
 
-DONE = 1
+OPEN, DONE = 0, 1
 
 
 def open_study(path: str | Path) -> xr.Dataset:
@@ -65,7 +65,7 @@ class _Reader:
             for name in measured["curves"]:
                 data[name] = self._measured(name, f"curve_{name}", None)
             dims = (*self.dims, "size", "realization")
-            data["seed"] = xr.Variable(dims, self._lazy("seed", None, masked=False), {"long_name": "seed of the draw"})
+            data["seed"] = xr.Variable(dims, self._lazy("seed", None), {"long_name": "seed of the draw"})
             marks = self.done[self.order][..., self.sizes, :]
             data["done"] = xr.Variable(dims, marks, {"flags": "0: open; 1: done; 2: failed"})
         predicted = self.study["predicted"]
@@ -137,12 +137,10 @@ class _Reader:
     def _measured(self, name: str, array: str, j: int | None) -> xr.Variable:
         dims = (*self.dims, "size", "realization", *((self.study["measured"]["curves"][name],) if j is None else ()))
         attrs = self._attrs(name) if name != "status" else {"flags": self.described.get("status_flags", "")}
-        return xr.Variable(dims, self._lazy(array, j, masked=True), attrs)
+        return xr.Variable(dims, self._lazy(array, j), attrs)
 
-    def _lazy(self, array: str, j: int | None, *, masked: bool) -> Any:
-        return indexing.LazilyIndexedArray(
-            _StoredArray(self.store, array, j, self.order, self.sizes, self.done if masked else None)
-        )
+    def _lazy(self, array: str, j: int | None) -> Any:
+        return indexing.LazilyIndexedArray(_StoredArray(self.store, array, j, self.order, self.sizes, self.done))
 
     def _theory_array(self, name: str, finite: bool) -> np.ndarray:
         with reading(self.store, name):
@@ -169,7 +167,7 @@ class _StoredArray(BackendArray):
         last: int | None,
         order: np.ndarray,
         sizes: np.ndarray,
-        done: np.ndarray | None,
+        done: np.ndarray,
     ) -> None:
         self.store, self.name, self.last, self.order, self.sizes, self.done = store, name, last, order, sizes, done
         array = store.array(name)
@@ -193,9 +191,11 @@ class _StoredArray(BackendArray):
             return np.zeros(tuple(n for axis, n in enumerate(shape) if axis not in dropped), dtype=self.dtype)
         with reading(self.store, self.name):
             values = np.asarray(self.store.array(self.name).oindex[tuple(_as_slice(c) for c in (*chosen, *last))])
-        if self.done is not None:
-            open_ = self.done[np.ix_(*chosen)] != DONE
-            values[open_] = np.nan
+        marks = self.done[np.ix_(*chosen)]
+        if self.dtype.kind == "f":
+            values[marks != DONE] = np.nan
+        else:
+            values[marks == OPEN] = 0
         return values.reshape(shape).squeeze(axis=dropped) if dropped else values.reshape(shape)
 
 
