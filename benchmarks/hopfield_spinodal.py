@@ -41,8 +41,9 @@ def main() -> None:
         print(f"{fit:>12}{int(at['draws']):>7}")
     limit, error = float(line["extrapolated"]), float(line["extrapolated_error"])
     freedom = line.sizes["size"] - 2
-    print(f"a + b N^-1/2: a = {limit:.5f} +- {error:.5f}, b = {float(line['slope']):.4f} +- "
-          f"{float(line['slope_error']):.4f}, chi2/dof = {float(line['extrapolation_chi_square']):.2f}/{freedom}")  # fmt: skip
+    slope, slope_error = float(line["slope"]), float(line["slope_error"])
+    quality = f"chi2/dof = {float(line['extrapolation_chi_square']):.2f}/{freedom}"
+    print(f"a + b N^-1/2: a = {limit:.5f} +- {error:.5f}, b = {slope:.4f} +- {slope_error:.4f}, {quality}")
     theory = float(line["theory"])
     print(f"theory's spinodal: {theory:.7f}, z = {(limit - theory) / error:+.2f}")
     for options_of in ({}, {"inverse_nu": 0.5}):

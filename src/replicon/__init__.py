@@ -52,7 +52,5 @@ __getattr__, __dir__, __all__ = lazy(
         "plot_plane": "replicon.core.plotting",
         "predict": "replicon.core.prediction",
         "report": "replicon.report",
-        "load_comparison": "replicon.core.files",
-        "save_comparison": "replicon.core.files",
     },
 )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.interpolate import BSpline
 from scipy.optimize import OptimizeResult, least_squares
 from scipy.special import log_ndtr, ndtr, ndtri, xlogy
@@ -35,6 +36,8 @@ class Scaling(NamedTuple):
         expected at least once.
     residuals : array (points,)
         Normalised deviations of the points from the master curve; 0 where a fraction could hardly come out otherwise.
+    curve : array (points,)
+        The master curve at the points, in units of y.
     knots : int
         Inner knots of the master curve.
     converged : bool
@@ -47,6 +50,7 @@ class Scaling(NamedTuple):
     chi_square: float
     degrees_of_freedom: int
     residuals: np.ndarray
+    curve: np.ndarray
     knots: int
     converged: bool
 
@@ -57,10 +61,10 @@ class Scaling(NamedTuple):
 
 
 def fit_collapse(
-    sizes: np.ndarray,
-    x: np.ndarray,
-    y: np.ndarray,
-    errors: np.ndarray,
+    sizes: ArrayLike,
+    x: ArrayLike,
+    y: ArrayLike,
+    errors: ArrayLike,
     *,
     critical: float | None = None,
     inverse_nu: float | None = None,
@@ -135,13 +139,16 @@ def fit_collapse(
         covariance[np.ix_(free, free)] = inner * np.outer(unit[free], unit[free])
     values = full(best.x[:count])
     residuals, informative = best.fun, np.ones(len(y), dtype=bool)
+    curve = y - residuals * errors
     if trials is not None:
-        p = ndtr(_basis(sizes, x, values, chosen) @ best.x[count:])
+        curve = p = ndtr(_basis(sizes, x, values, chosen) @ best.x[count:])
         informative = trials * np.minimum(p, 1 - p) >= 1
         residuals = (y - p) * np.sqrt(trials / np.where(informative, p * (1 - p), np.inf))
     freedom = int(informative.sum()) - (chosen + 4) - count
+    critical, inverse_nu, shift = map(float, values)
+    chi_square = float(residuals @ residuals)
     return Scaling(
-        *map(float, values), covariance, float(residuals @ residuals), freedom, residuals, chosen, bool(best.success)
+        critical, inverse_nu, shift, covariance, chi_square, freedom, residuals, curve, chosen, bool(best.success)
     )
 
 

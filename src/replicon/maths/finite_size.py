@@ -8,6 +8,7 @@ References
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 from scipy.special import log_ndtr, ndtr
 
@@ -43,7 +44,13 @@ class Threshold(NamedTuple):
     separated: bool
 
 
-def fit_threshold(x: np.ndarray, successes: np.ndarray, trials: np.ndarray) -> Threshold:
+def no_threshold() -> Threshold:
+    """The fit to outcomes that are all alike: nan."""
+    nan = float("nan")
+    return Threshold(nan, nan, nan, nan, nan, 0, False)
+
+
+def fit_threshold(x: ArrayLike, successes: ArrayLike, trials: ArrayLike) -> Threshold:
     """Fit the success fraction of binomial counts by a cumulative normal distribution, by maximum likelihood.
 
     Parameters
@@ -60,7 +67,7 @@ def fit_threshold(x: np.ndarray, successes: np.ndarray, trials: np.ndarray) -> T
     used = trials > 0
     x, successes, trials = x[used], successes[used], trials[used]
     if not (0 < successes.sum() < trials.sum()):
-        return Threshold(*[np.nan] * 5, 0, False)
+        return no_threshold()
     gap = _gap(x, successes, trials)
     if gap is not None:
         return Threshold(float(np.mean(gap)), abs(gap[1] - gap[0]) / np.sqrt(12), 0.0, np.nan, np.nan, 0, True)
@@ -86,7 +93,7 @@ def fit_threshold(x: np.ndarray, successes: np.ndarray, trials: np.ndarray) -> T
 
 
 def bootstrap_threshold(
-    x: np.ndarray, successes: np.ndarray, trials: np.ndarray, generator: np.random.Generator, resamples: int = 400
+    x: ArrayLike, successes: ArrayLike, trials: ArrayLike, generator: np.random.Generator, resamples: int = 400
 ) -> np.ndarray:
     """Locations of `fit_threshold` for outcomes drawn again, level by level, from the fitted curve.
 

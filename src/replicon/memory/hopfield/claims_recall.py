@@ -41,13 +41,14 @@ def _hebb() -> list[Claim]:
         )
         for step, value in ((1, 0.886), (2, 0.943), (3, 0.980))
     ]  # fmt: skip
-    return found + [
+    found += [
         Claim(
             f"measured m after step {step}, N = 2000", value, "measured before at N = 2000", 0.0, "error printed",
             simulate=functools.partial(_measure, step, 2000, **HEBB), published_error=error, topic=topic,
         )
         for step, value, error in ((1, 0.900, 0.005), (2, 0.964, 0.005), (3, 0.985, 0.004))
     ]  # fmt: skip
+    return found
 
 
 def _projection() -> list[Claim]:

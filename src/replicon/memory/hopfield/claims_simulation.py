@@ -87,7 +87,7 @@ def _equilibrium() -> list[Claim]:
                         functools.partial(_predict, name, load, temperature),
                         functools.partial(_measure, name, load, temperature, size),
                         topic=topic,
-                    )  # fmt: skip
+                    )
                 )
     return found
 
@@ -246,7 +246,7 @@ def _mixture() -> list[Claim]:
     return [
         Claim(
             "overlap of the 3-mixture with a pattern, 3 patterns, N = 2000", 0.5,
-            "Amit, Gutfreund and Sompolinsky, Phys. Rev. A 32, 1007 (1985), eq. 3.9", 0.0,
+            "Amit, Gutfreund and Sompolinsky, Phys. Rev. A 32, 1007 (1985), eqs. 3.5-3.9", 0.0,
             "each spin follows the majority of three, for any N",
             lambda: theory.mixture_overlap(3), lambda: overlap(2000, DRAWS), topic="Mixture states measured",
         )

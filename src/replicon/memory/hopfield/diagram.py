@@ -88,9 +88,9 @@ def phase_diagram(
     across = np.linspace(0.16 / 60, 0.16, 60) if loads is None else np.asarray(loads, dtype=float)
     up = np.linspace(0.0, 1.5, 60) if temperatures is None else np.asarray(temperatures, dtype=float)
     grid = predict(Hopfield, load=across, temperature=up)
-    fine = np.unique(np.concatenate([np.geomspace(across.min() / 50, across.max(), 60), across]))
+    fine: Any = np.unique(np.concatenate([np.geomspace(across.min() / 50, across.max(), 60), across]))
     # Replica symmetry makes the two retrieval lines turn back at low temperature: they are functions of T, not of load.
-    cold = np.linspace(0.0, 0.999, 120)
+    cold: Any = np.linspace(0.0, 0.999, 120)
     boundaries = {
         "spin_glass_temperature": (fine, np.asarray(theory.spin_glass_temperature(fine).values)),
         "retrieval_spinodal": (np.asarray(theory.critical_load(cold).values), cold),

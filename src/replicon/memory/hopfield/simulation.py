@@ -7,6 +7,7 @@ measurement the O(P) cost per visit is about that of building the N x N coupling
 """
 
 from collections.abc import Callable
+
 import numpy as np
 
 from replicon.core.errors import DataError, ParameterError
