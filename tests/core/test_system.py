@@ -3,6 +3,9 @@
 import hashlib
 import json
 import math
+import os
+import subprocess
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -192,3 +195,23 @@ def test_theory_that_jax_cannot_trace_says_what_to_do():
 
     with pytest.raises(RepliconError, match=r"traceable = False"):
         Untraceable().theory()
+
+
+def test_bits_of_lapack_do_not_depend_on_the_threads_of_the_machine():
+    """Inside `single_threaded`, JAX's eigenvalues and solutions are those of a process with one BLAS thread."""
+    code = """
+import sys, numpy as np, jax, jax.numpy as jnp, contextlib
+from replicon.core.realization import single_threaded
+matrix = np.random.default_rng(0).normal(size=(400, 400))
+matrix += matrix.T
+with jax.enable_x64(True), (single_threaded() if sys.argv[1] == "limited" else contextlib.nullcontext()):
+    # JAX computes while the program goes on: what counts is that the numbers are there before the limit ends.
+    found = [np.asarray(a) for a in (jnp.linalg.eigvalsh(matrix), jnp.linalg.solve(matrix, np.ones(400)))]
+print([array.tobytes().hex()[:4000] for array in found])
+"""
+    free = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    runs = [
+        subprocess.run([sys.executable, "-c", code, mode], env=environment, capture_output=True, text=True, check=True)
+        for mode, environment in (("limited", free), ("as it is", {**free, "OPENBLAS_NUM_THREADS": "1"}))
+    ]
+    assert runs[0].stdout == runs[1].stdout

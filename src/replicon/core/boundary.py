@@ -314,4 +314,5 @@ def _predicts(owner: type[System], observable: Any) -> bool:
 def _step(step: Any, parameter: str, size: int) -> float | None:
     if step is None:
         return 1.0 / size if parameter == "load" else None
-    return float(step(size) if callable(step) else step)
+    spacing: Any = step(size) if callable(step) else step
+    return float(spacing)

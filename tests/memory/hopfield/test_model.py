@@ -155,6 +155,26 @@ def test_phase_diagram_of_one_call():
     assert float(abs(outside["value"]).max()) < 0.3
 
 
+def test_phase_diagram_from_a_stored_sweep(tmp_path):
+    from replicon import open_study, sweep
+    from replicon.memory.hopfield import phase_diagram
+
+    loads, temperatures = np.linspace(0.02, 0.16, 8), np.linspace(0, 1.4, 8)
+    sweep(
+        Hopfield,
+        load=loads[::3],
+        temperature=temperatures[::3],
+        sizes=[100, 200],
+        realizations=3,
+        store=tmp_path / "s.zarr",
+    )
+    study = open_study(tmp_path / "s.zarr")
+    diagram = phase_diagram(loads, temperatures, simulation=study)
+    mean = study["overlap"].sel(size=200).mean("realization")
+    assert diagram.points["value"].values == pytest.approx(mean.values.ravel())
+    assert int(diagram.points["size"]) == 200 and len(diagram.plot().axes[0].collections) == 2
+
+
 def test_grid_is_one_call():
     grid = predict(Hopfield, load=[0.05, 0.2], temperature=[0.0, 0.3])
     assert grid["overlap"].shape == (2, 2)
