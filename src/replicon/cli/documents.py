@@ -138,6 +138,7 @@ def comparison_document(name: str, system: "System", result: "Comparison") -> di
     return {
         "system": name,
         "parameters": json.loads(result.attrs["parameters"]),
+        "size": result["size"].values,
         "sizes": result["size"].values,
         "realizations": result.sizes["realization"],
         "theory": result.attrs["theory_used"],
@@ -158,6 +159,7 @@ def comparison_document(name: str, system: "System", result: "Comparison") -> di
 def _compared_scalar(line: Any, info: "Observable") -> dict[str, Any]:
     names = ("mean", "standard_error", "count", "spread", "theory", "z")
     entry: dict[str, Any] = {name: line[name].values for name in names}
+    entry["count"] = line["count"].values.astype(int)
     entry["quantiles"] = _quantiles(line["quantiles"].values.T)
     if info.success is not None:
         entry |= {name: line[name].values for name in ("success_fraction", "success_error")}
