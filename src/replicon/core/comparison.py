@@ -139,7 +139,7 @@ def build(
     dataset.attrs = {
         "system": type(system).__name__,
         "identity": canonical(system.identity()),
-        "parameters": canonical(system.values()),
+        "parameters": json.dumps(system.values()),
         "theory_asked": kind,
         "theory_used": KINDS[views[-1].kind] if views[-1].kind else "none",
         "verdict": verdict,

@@ -157,8 +157,7 @@ def _size_panel(axes: "Axes", result: "Comparison", name: str) -> None:
         _points(axes, [0.0], [float(line["extrapolated"])], [float(line["extrapolated_error"])], 1, "extrapolated")
     axes.set_xlim(left=-0.03 * position.max(), right=1.08 * position.max())
     axes.set_xlabel(f"N^-{exponent:g}" if exponent != 1 else "1/N")
-    symbol, unit, *_ = json.loads(result.attrs["symbols"])[name]
-    axes.set_ylabel(f"{name} {symbol}" + ("" if unit == "1" else f" [{unit}]"))
+    axes.set_ylabel(_observable_title(result, name))
     axes.ticklabel_format(useOffset=False)
     axes.locator_params(axis="x", nbins=5)
     axes.legend(frameon=False, fontsize=7)
@@ -178,9 +177,8 @@ def _curve_panel(axes: "Axes", result: "Comparison", name: str, dim: str, spectr
     theory = result[f"{name}_theory"].isel(size=-1)
     if np.isfinite(theory).any():
         axes.plot(x, theory, "-", color="black", label="theory", zorder=2)
-    symbol, unit, *_ = json.loads(result.attrs["symbols"])[name]
     axes.set_xlabel(dim)
-    axes.set_ylabel(f"{name} {symbol}" + ("" if unit == "1" else f" [{unit}]"))
+    axes.set_ylabel(_observable_title(result, name))
     axes.legend(frameon=False, fontsize=7)
 
 
@@ -214,6 +212,13 @@ def _axes(axes: "Axes | None", size: tuple[float, float] = (5.6, 4.0)) -> "tuple
 
 def _assignments(result: "Comparison") -> list[str]:
     return [f"{name} = {value}" for name, value in json.loads(result.attrs["parameters"]).items()]
+
+
+def _observable_title(result: "Comparison", name: str) -> str:
+    symbol, unit, *_ = json.loads(result.attrs["symbols"])[name]
+    return " ".join(
+        part for part in (name, "" if symbol == name else symbol, "" if unit == "1" else f"[{unit}]") if part
+    )
 
 
 def _title(values: Any, name: str) -> str:
