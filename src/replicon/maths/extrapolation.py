@@ -1,6 +1,6 @@
 """Extrapolation of finite-size measurements to infinite size."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -54,7 +54,9 @@ def extrapolate(sizes, values, errors, exponent: float | None = 1.0) -> Extrapol
         usable, errors = np.isfinite(values), np.ones_like(values)
     sizes, values, errors = sizes[usable], values[usable], errors[usable]
     if exponent is None and len(sizes) >= 4:
-        best = minimize_scalar(lambda g: _fit(sizes, values, errors, g).chi_square, bounds=(0.1, 3.0), method="bounded")
+        best: Any = minimize_scalar(
+            lambda g: _fit(sizes, values, errors, g).chi_square, bounds=(0.1, 3.0), method="bounded"
+        )
         fit = _fit(sizes, values, errors, float(best.x))
         return fit._replace(degrees_of_freedom=fit.degrees_of_freedom - 1)
     return _fit(sizes, values, errors, 1.0 if exponent is None else exponent)
