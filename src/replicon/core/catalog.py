@@ -14,6 +14,46 @@ GROUP = "replicon.systems"
 
 BUILT_IN = (
     (
+        "inference.m_estimation",
+        "replicon.inference.m_estimation.model:MEstimation",
+        "Convex M-estimation of a linear model with as many samples as features.",
+    ),
+    (
+        "inference.bayes_linear",
+        "replicon.inference.bayes_linear.model:BayesLinear",
+        "Bayes-optimal estimation of a linear model: the smallest error there is, and whether it can be reached.",
+    ),
+    (
+        "inference.generalized_linear",
+        "replicon.inference.generalized_linear.model:GeneralizedLinear",
+        "Generalised linear estimation: a student classifies what a random teacher has labelled.",
+    ),
+    (
+        "inference.logistic_mle",
+        "replicon.inference.logistic.model:LogisticMLE",
+        "Logistic regression by maximum likelihood with many features: biased, too spread, and not always there.",
+    ),
+    (
+        "inference.perceptron_capacity",
+        "replicon.inference.perceptron.model:PerceptronCapacity",
+        "Capacity of the perceptron: whether a hyperplane gives random points their random labels.",
+    ),
+    (
+        "inference.ridge",
+        "replicon.inference.ridge.model:Ridge",
+        "Ridge regression and double descent: test error, training error and cross-validation of one fit.",
+    ),
+    (
+        "inference.amp",
+        "replicon.inference.amp.model:MessagePassing",
+        "Approximate message passing for sparse linear problems, iterate by iterate.",
+    ),
+    (
+        "inference.vamp",
+        "replicon.inference.amp.vector:VectorMessagePassing",
+        "Vector message passing for matrices of any condition number, iterate by iterate.",
+    ),
+    (
         "memory.hopfield",
         "replicon.memory.hopfield.model:Hopfield",
         "The Hopfield model of associative memory with Hebbian couplings.",
@@ -35,6 +75,21 @@ TOOLS = (
         "memory.capacity_report",
         "replicon.memory.hopfield.capacity:capacity_report",
         "Tell from the patterns' Gram matrix which learning rule should be able to store them.",
+    ),
+    (
+        "inference.HighDimLogistic",
+        "replicon.inference.high_dim_logistic:HighDimLogistic",
+        "Logistic regression with honest intervals and p-values where features are no longer few beside samples.",
+    ),
+    (
+        "inference.RidgeRiskCurve",
+        "replicon.inference.ridge_curve:RidgeRiskCurve",
+        "Risk of ridge regression as a function of the penalty, from the eigenvalues of the user's own design.",
+    ),
+    (
+        "inference.RidgePopulation",
+        "replicon.inference.ridge_curve:RidgePopulation",
+        "A population in the eigenbasis of its covariance, and the risk of ridge regression on samples of it.",
     ),
 )
 """Methods for the user's own data: a class or function, imported as ``from replicon.memory import HopfieldMemory``."""

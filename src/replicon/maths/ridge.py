@@ -1,7 +1,7 @@
 r"""The risk of ridge regression with many features: one for the whole library.
 
-n samples ``x ~ N(0, S)``, ``y = x.b + noise``, ``b_hat = argmin sum_i (y_i - x_i.b)^2 / 2 + lambda |b|^2 / 2``, p / n = aspect. The
-effective ridge k solves ``k = lambda / n + (k / n) sum_i S_i / (S_i + k)`` and everything follows from it:
+n samples ``x ~ N(0, S)``, ``y = x.b + noise``, ``b_hat = argmin sum_i (y_i - x_i.b)^2 / 2 + lambda |b|^2 / 2``, p / n =
+aspect. The effective ridge k solves ``k = lambda / n + (k / n) sum_i S_i / (S_i + k)`` and everything follows from it:
 
     excess risk = [k^2 sum_i b_i^2 S_i / (S_i + k)^2 + v d_2] / (1 - d_2),   d_2 = (1/n) sum_i (S_i / (S_i + k))^2.
 
@@ -9,7 +9,8 @@ Loss (1/n) |y - X b|^2 + lambda' |b|^2 of other texts is lambda = n lambda'.
 
 References
 ----------
-.. [1] T. Hastie, A. Montanari, S. Rosset, R. J. Tibshirani, Ann. Stat. 50, 949 (2022), arXiv:1903.08560, theorems 2 and 5.
+.. [1] T. Hastie, A. Montanari, S. Rosset, R. J. Tibshirani, Ann. Stat. 50, 949 (2022), arXiv:1903.08560, theorems 2 and
+5.
 .. [2] P. Patil, Y. Wei, A. Rinaldo, R. J. Tibshirani, AISTATS 2021: generalised and leave-one-out cross-validation.
 """
 
@@ -123,15 +124,16 @@ def ridge_risk(eigenvalues: Any, coefficients: Any, noise: Any, aspect: Any, pen
     Returns
     -------
     Solution
-        `values`: dict of arrays of the shape of `noise`, `aspect` and `penalty_level` together: `excess_risk` = `bias` +
-        `variance`, `test_error` (with the noise), `train_error` (mean square of the residuals),
-        `generalized_cross_validation`, `leave_one_out`, `degrees_of_freedom` (per sample), `effective_ridge` (k), `residual`.
-        Status ``DIVERGES`` (values nan) at aspect 1 without penalty.
+        `values`: dict of arrays of the shape of `noise`, `aspect` and `penalty_level` together: `excess_risk` = `bias`
+        + `variance`, `test_error` (with the noise), `train_error` (mean square of the residuals),
+        `generalized_cross_validation`, `leave_one_out`, `degrees_of_freedom` (per sample), `effective_ridge` (k),
+        `residual`. Status ``DIVERGES`` (values nan) at aspect 1 without penalty.
 
     Raises
     ------
     ParameterError
-        For eigenvalues that are not positive, shapes that do not fit, a negative noise or penalty, an aspect not positive.
+        For eigenvalues that are not positive, shapes that do not fit, a negative noise or penalty, an aspect not
+        positive.
 
     References
     ----------
@@ -143,7 +145,7 @@ def ridge_risk(eigenvalues: Any, coefficients: Any, noise: Any, aspect: Any, pen
 
 @in_float64
 def optimal_penalty(eigenvalues: Any, coefficients: Any, noise: Any, aspect: Any) -> Solution:
-    """Penalty level of the smallest risk, noise * features / ``|b|^2`` where all eigenvalues or all coefficients are alike.
+    """Penalty level of the smallest risk; noise * features / ``|b|^2`` where eigenvalues or coefficients are all alike.
 
     Parameters
     ----------

@@ -1,0 +1,1 @@
+"""Bayes-optimal estimation of a linear model in high dimensions: branches, free energy and the hard phase."""

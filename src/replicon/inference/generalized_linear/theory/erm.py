@@ -1,0 +1,218 @@
+r"""State evolution of penalised empirical risk minimisation at infinite size.
+
+    w_hat = argmin_w sum_i l(y_i, w.x_i) + (lambda / 2) |w|^2
+
+Unknown are the overlap ``m = w_hat.w_star / d``, the squared norm ``q = |w_hat|^2 / d`` and the response V. With the
+aligned field a of `channel`, the proximal operator u = prox_{V l}(a) and g = (u - a) / V,
+
+    m_hat = alpha E[P'/P g],  q_hat = alpha E[g^2],  V_hat = -alpha E[dg/da]        (averages with density 2 phi P)
+    V = 1 / (lambda + V_hat),  m = r m_hat V,  q = (r m_hat^2 + q_hat) V^2.
+
+The unknowns of the solver are the logarithms of m/r, of ``q - m^2/r`` and of V, which are free; panels end at the kinks
+of the proximal operator, so its derivative is used as it is, piece by piece.
+
+References
+----------
+.. [1] B. Aubin, F. Krzakala, Y. M. Lu, L. Zdeborova, NeurIPS 2020, arXiv:2006.06560, theorem 1 and section 3.
+.. [2] P. Sur, E. J. Candes, PNAS 116, 14516 (2019): the same equations at lambda = 0, logistic loss and teacher.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+
+from replicon.inference.generalized_linear.theory import channel
+from replicon.inference.generalized_linear.theory.statuses import DIVERGES
+from replicon.maths import proximal
+from replicon.maths.gaussian import normal_density
+from replicon.maths.roots import implicit_root
+from replicon.maths.solution import CONVERGED, NOT_CONVERGED
+
+TOLERANCE = 1e-12
+"""Largest change of a logarithm by the last step of the solver."""
+
+Values = dict[str, Array]
+
+
+def square_loss(load: Array, penalty: Array, teacher: str, strength: Array | float = 1.0) -> tuple[Values, Array]:
+    """Closed form for the loss (y - w.x)^2 / 2; penalty 0 is the interpolator of least norm below load 1.
+
+    With s = V / (1 + V): ``load s^2 - (penalty + load + 1) s + 1 = 0``, smaller root.
+    """
+    strength = jnp.asarray(strength, dtype=float)
+    signal = channel.teacher_correlation(teacher, strength)
+    power = strength if teacher == "linear" else jnp.ones(())
+    total = penalty + load + 1
+    # The difference of squares written as a product: at penalty 0 it is |load - 1| to rounding.
+    root = jnp.sqrt(penalty * (penalty + 2 * (load + 1)) + (load - 1) ** 2)
+    shrink = 2 / (total + root)
+    left = 1 - load * shrink**2
+    safe = jnp.where(left > 0, left, jnp.nan)
+    overlap = load * signal * shrink
+    norm = (overlap**2 / strength + load * shrink**2 * (power - 2 * signal * overlap / strength)) / safe
+    misfit = power + norm - 2 * signal * overlap / strength
+    return (
+        dict(
+            teacher_overlap=overlap,
+            weight_norm=norm,
+            response=shrink / (1 - shrink),
+            train_error_01=_square_train_error(teacher, overlap, norm, shrink, strength),
+            test_error_01=channel.classification_error(teacher, overlap / jnp.sqrt(norm * strength), strength),
+            train_loss=0.5 * misfit * (1 - shrink) ** 2,
+            residual=jnp.zeros(()),
+        ),
+        jnp.where(left > 0, CONVERGED, DIVERGES),
+    )
+
+
+def _square_train_error(teacher: str, overlap: Array, norm: Array, shrink: Array, strength: Array) -> Array:
+    """Signs of the label and of the fitted value ``(1 - s) a + s y`` differ."""
+    keep = 1 - shrink
+    if teacher == "linear":
+        fitted = keep**2 * norm + 2 * keep * shrink * overlap + shrink**2 * strength
+        both = (keep * overlap + shrink * strength) / jnp.sqrt(strength * fitted)
+        return jnp.arccos(jnp.clip(both, -1.0, 1.0)) / jnp.pi
+    correlation = overlap / jnp.sqrt(norm * strength)
+    threshold = -shrink / jnp.maximum(keep * jnp.sqrt(norm), 1e-300)
+    return mass_below(teacher, threshold, correlation, strength)
+
+
+def mass_below(teacher: str, threshold: Array, correlation: Array, strength: Array | float = 1.0) -> Array:
+    """Probability that the aligned field, in units of its standard deviation, is below `threshold`."""
+    high = jnp.clip(threshold, -channel.REACH, channel.REACH)
+    scale = jnp.stack([channel.sharpness(teacher, correlation)])
+    nodes, weights = channel.panels(scale, high=high)
+    probability = channel.aligned_field(teacher, correlation, strength)(nodes).probability
+    return jnp.sum(2 * weights * normal_density(nodes) * probability)
+
+
+def erm(load: Array, penalty: Array, loss: str, teacher: str, strength: Array | float = 1.0) -> tuple[Values, Array]:
+    """Order parameters and errors of a regularised margin loss, "hinge" or "logistic".
+
+    Parameters
+    ----------
+    load : scalar
+        alpha = samples / features.
+    penalty : scalar
+        lambda; 0 only where the minimum exists.
+    loss : {"square", "hinge", "logistic"}
+    teacher : {"sign", "logistic", "linear"}
+        "linear" only with the square loss.
+    strength : scalar
+        r, the variance of the teacher's field.
+
+    Returns
+    -------
+    values : dict
+        `teacher_overlap`, `weight_norm`, `response`, `test_error_01`, `train_error_01`, `train_loss`, `residual`.
+    status : int array
+    """
+    if loss == "square":
+        return square_loss(load, penalty, teacher, strength)
+    strength = jnp.asarray(strength, dtype=float)
+    guess, _ = square_loss(load, jnp.maximum(penalty, 0.1), teacher, strength)
+    start = jnp.log(
+        jnp.stack(
+            [
+                guess["teacher_overlap"] / strength,
+                jnp.maximum(guess["weight_norm"] - guess["teacher_overlap"] ** 2 / strength, 1e-8),
+                jnp.minimum(guess["response"], 1 / jnp.maximum(penalty, 1e-3)),
+            ]
+        )
+    )
+    step = functools.partial(state_evolution, loss=loss, teacher=teacher)
+    given: dict[str, Any] = dict(load=load, penalty=penalty, strength=strength)
+    # The search carries no derivative; the equations at its end do.
+    unknowns, residual, good = solve(functools.partial(step, **lax.stop_gradient(given)), lax.stop_gradient(start))
+    unknowns = implicit_root(lambda x: step(x, **given) - x, unknowns)
+    ratio, spread, response = jnp.exp(unknowns)
+    overlap, norm = ratio * strength, spread + ratio**2 * strength
+    correlation = ratio * jnp.sqrt(strength / norm)
+    measure, _, field = _average(norm, correlation, response, loss, teacher, strength)
+    fitted = proximal.prox(loss, field, response)
+    lost = {"hinge": 1.0, "logistic": 0.5}[loss]
+    values = dict(
+        teacher_overlap=overlap,
+        weight_norm=norm,
+        response=response,
+        # The fitted field is negative where a < -V |l'(0)|.
+        train_error_01=mass_below(teacher, -lost * response / jnp.sqrt(norm), correlation, strength),
+        test_error_01=channel.classification_error(teacher, correlation, strength),
+        train_loss=jnp.sum(measure * proximal.value(loss, fitted)),
+        residual=residual,
+    )
+    values = {name: jnp.where(good, value, jnp.nan) for name, value in values.items()} | {"residual": residual}
+    return values, jnp.where(good, CONVERGED, NOT_CONVERGED)
+
+
+def state_evolution(unknowns: Array, load: Array, penalty: Array, loss: str, teacher: str, strength: Array) -> Array:
+    """One step of the equations, in the unknowns log(m / r), log(q - m^2 / r), log V."""
+    ratio, spread, response = jnp.exp(unknowns)
+    norm = spread + ratio**2 * strength
+    correlation = ratio * jnp.sqrt(strength / norm)
+    measure, slope_measure, field = _average(norm, correlation, response, loss, teacher, strength)
+    pull = -proximal.moreau_derivative(loss, field, response)
+    if loss == "logistic":
+        # From the slope of the loss at the fitted field, without solving for that field again.
+        bend = pull * (1 - pull)
+        bend = bend / (1 + response * bend)
+    else:
+        bend = proximal.moreau_curvature(loss, field, response)
+    overlap_hat = load * jnp.sum(slope_measure * pull)
+    spread_hat = load * jnp.sum(measure * pull**2)
+    response_hat = load * jnp.sum(measure * bend)
+    new_response = 1 / (penalty + response_hat)
+    return jnp.log(jnp.stack([overlap_hat * new_response, spread_hat * new_response**2, new_response]))
+
+
+def _average(
+    norm: Array, correlation: Array, response: Array, loss: str, teacher: str, strength: Array
+) -> tuple[Array, ...]:
+    """Weights of the nodes with the densities 2 phi P and 2 phi P', and the aligned field there."""
+    width = jnp.sqrt(norm)
+    scales = [channel.sharpness(teacher, correlation)]
+    corners = [kink / width for kink in proximal.kinks(loss, response)]
+    if loss == "logistic":
+        # The proximal operator turns within a few units of a = 0 and, for large V, of a = -V.
+        scales.append(1 / width)
+        corners += [(shift - response) / width for shift in (-5.0, 0.0, 5.0)]
+    nodes, weights = channel.panels(jnp.stack(scales), tuple(corners))
+    label = channel.aligned_field(teacher, correlation, strength)(nodes)
+    weights = 2 * weights * normal_density(nodes)
+    return weights * label.probability, weights * label.slope, width * nodes
+
+
+def solve(
+    update: Callable[[Array], Array], start: Array, warm: int = 10, iterations: int = 80
+) -> tuple[Array, Array, Array]:
+    """Fixed point of `update`: a few plain steps, then Newton's method with steps bounded in the logarithms.
+
+    Returns the unknowns, the residual before the last step and whether it converged. No derivative is attached.
+    """
+
+    def residual(x: Array) -> tuple[Array, Array]:
+        left = update(x) - x
+        return left, left
+
+    def unfinished(state: tuple[Array, ...]) -> Array:
+        _, size, _, count = state
+        return (size > TOLERANCE) & (count < iterations)
+
+    def improve(state: tuple[Array, ...]) -> tuple[Array, ...]:
+        x, _, _, count = state
+        # Value and Jacobian in one trace: the quadrature is compiled once.
+        jacobian, plain = jax.jacfwd(residual, has_aux=True)(x)
+        newton = -jnp.linalg.solve(jacobian, plain)
+        usable = jnp.all(jnp.isfinite(newton)) & (count >= warm)
+        step = jnp.where(usable, newton, jnp.where(jnp.isfinite(plain), plain, 0.0))
+        largest = jnp.max(jnp.abs(step))
+        step = step * jnp.minimum(1.0, 0.7 / jnp.maximum(largest, 1e-300))
+        return x + step, jnp.where(usable | (largest == 0), largest, 1.0), jnp.max(jnp.abs(plain)), count + 1
+
+    infinite = jnp.full((), jnp.inf)
+    x, size, left, _ = lax.while_loop(unfinished, improve, (start, infinite, infinite, jnp.zeros((), jnp.int32)))
+    return x, left, (size <= TOLERANCE) & (left < 1e-8)

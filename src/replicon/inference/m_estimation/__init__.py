@@ -1,0 +1,1 @@
+"""Convex M-estimation in high dimensions: theory, simulation and published numbers."""
