@@ -11,8 +11,10 @@ PIP_COMPILE := $(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-hea
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
+SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
+
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format site docs serve lock bench clean
+.PHONY: help install run test browser lint format site docs serve lock bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -31,8 +33,13 @@ $(STAMP): $(LOCK) pyproject.toml | $(BIN)/python
 run: $(STAMP)  ## Theory against simulation for the Hopfield model, and digits recalled
 	$(BIN)/replicon run memory.hopfield
 
-test: $(STAMP)  ## Run the tests
+test: $(STAMP) browser  ## Run the tests
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+browser:  ## Install chromium with apt-get where there is no browser: the tests of the explorer need one
+	@{ command -v chromium || command -v chromium-browser || command -v google-chrome; } > /dev/null || { \
+		echo "installing chromium: the tests of the explorer need a browser"; \
+		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends chromium; }
 
 lint: $(STAMP)  ## Check style, formatting, types and import contracts
 	$(BIN)/ruff check .
@@ -55,7 +62,8 @@ serve: $(STAMP)  ## Serve the documentation while writing it
 
 lock: $(STAMP)  ## Write locks/ after a change of pyproject.toml; UPGRADE=1 takes the newest allowed versions
 	$(PIP_COMPILE) $(if $(UPGRADE),--upgrade) --all-extras --output-file locks/all.txt pyproject.toml
-	$(PIP_COMPILE) --upgrade --constraint locks/all.txt --extra docs --extra dev --output-file $(LOCK) pyproject.toml
+	$(PIP_COMPILE) --upgrade --constraint locks/all.txt --extra docs --extra dev $(foreach extra,$(EXTRAS),--extra $(extra)) \
+		--output-file $(LOCK) pyproject.toml
 	for extra in $(EXTRAS); do \
 		$(PIP_COMPILE) --upgrade --constraint locks/all.txt --extra $$extra --output-file locks/$$extra.txt pyproject.toml || exit 1; \
 	done

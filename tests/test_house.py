@@ -23,7 +23,7 @@ PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 LOCKED_EXTRAS = {
     "all": list(EXTRAS),
-    "dev": ["docs", "dev"],
+    "dev": ["docs", "dev", "explorer", "cluster", "s3"],
     "explorer": ["explorer"],
     "cluster": ["cluster"],
     "s3": ["s3"],

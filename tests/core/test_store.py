@@ -81,7 +81,7 @@ def test_layout_is_packed_and_checksummed(finished):
 def test_opens_with_plain_xarray(finished):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        plain = xr.open_zarr(finished)
+        plain = xr.open_zarr(finished).load()
     assert plain.scalars.dims == ("point", "size", "realization", "observable")
     assert set(plain.coords) == {"drift", "width", "size"} and plain.seed.dtype == np.uint64
     index = plain.scalars.attrs["observable_names"].index("spread")
@@ -224,7 +224,8 @@ def test_what_is_no_store_is_left_alone(tmp_path):
     xr.Dataset({"a": ("x", np.ones(3))}).to_zarr(tmp_path / "other.zarr", consolidated=False)
     refused(lambda: run(tmp_path / "other.zarr"), "that Replicon did not write")
     refused(lambda: open_study(tmp_path / "absent.zarr"), "there is no store at")
-    refused(lambda: run("s3://bucket/study.zarr"), "stores are local folders")
+    refused(lambda: run("memory://study.zarr"), "no other process sees this memory")
+    refused(lambda: run("nowhere://bucket/study.zarr"), "nowhere.*give a folder, or a URL such as s3://")
     assert (folder / "letter.txt").read_text() == "dear"
     assert (xr.open_zarr(tmp_path / "other.zarr", consolidated=False).a == 1).all()
 
@@ -294,9 +295,9 @@ def test_creation_is_all_or_nothing(tmp_path, monkeypatch):
 
 HOLD = """
 import sys, time
-from pathlib import Path
 from replicon.core.store.lock import writer
-with writer(Path(sys.argv[1])):
+from replicon.core.store.place import place_of
+with writer(place_of(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -386,7 +387,7 @@ def test_extension_killed_in_the_middle(finished, store, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(StudyStore, "_write_record", killed)
+        patch.setattr(StudyStore, "write_record", killed)
         with pytest.raises(KeyboardInterrupt):
             run(store, realizations=9, drift=[0.0, 0.5, 1.0, 2.0], extend=True)
     run(store)

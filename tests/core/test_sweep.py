@@ -1,6 +1,8 @@
 """Sweeps: the numbers, their labels, what goes wrong at single points, and study files."""
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -538,3 +540,42 @@ def test_executors_are_interchangeable_objects():
     sweep(SlowWalk, wait=[0.01, 0.011, 0.012, 0.013], sizes=[5], realizations=1, executor=Watched(2), block=(1, 1))
     assert len(threads) == 2
     assert (Serial().workers, Processes(2).workers) == (1, 2)
+
+
+SCRIPT = """
+import sys
+from replicon import Instance, Observables, Scalar, System, observable, parameter, sweep
+
+class Own(System):
+    level: float = parameter(0.5, symbol="x", doc="a field of its own")
+
+    class Observables(Observables):
+        value: Scalar = observable("y", "what is measured", face="measured")
+
+    def sample(self, size, seed):
+        return Instance(size=size)
+
+    def simulate(self, instance):
+        return self.Observables(value=self.level + instance.seed % 1000)
+
+if GUARD:
+    study = dict(level=[0.0, 1.0], sizes=[3], realizations=2, block=(1, 1))
+    here, there = sweep(Own, workers=1, **study), sweep(Own, workers=2, **study)
+    print((there.done == 1).all().item(), (here.value == there.value).all().item())
+"""
+
+
+@pytest.mark.parametrize(
+    ("guard", "typed", "words"),
+    [
+        ('__name__ == "__main__"', False, "True True"),
+        ("True", False, "put the call under if __name__"),
+        ("True", True, "Own is defined where worker processes cannot see it"),
+    ],
+)
+def test_system_defined_in_a_script_or_at_a_prompt(tmp_path, guard, typed, words):
+    text = SCRIPT.replace("GUARD", guard)
+    (tmp_path / "script.py").write_text(text)
+    command = [sys.executable, *(["-"] if typed else ["script.py"])]
+    done = subprocess.run(command, input=text, cwd=tmp_path, capture_output=True, text=True)
+    assert words in (done.stdout or done.stderr)

@@ -164,6 +164,8 @@ def test_interrupted_command_says_how_to_go_on(alone, tmp_path, complete):
     )
     process = subprocess.Popen(
         [str(Path(sys.executable).with_name("replicon")), "sweep", str(study), "--workers", "2"],
+        # whoever runs the tests in the background has Ctrl-C ignored, which children inherit
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         env={**os.environ, LOG_VARIABLE: str(log), "PYTHONPATH": str(HERE)},
         stderr=subprocess.PIPE,
         text=True,

@@ -38,13 +38,14 @@ def run(
         _run_in(folder, name, words, options, browse, as_json)
 
 
-def report(source: Path, out: Path | None, as_json: bool) -> None:
-    """Write the report of a finished run or of a stored study, beside it unless told where."""
+def report(source: str, out: Path | None, as_json: bool) -> None:
+    """Write the report of a finished run or of a stored study, beside it unless told where; here for a URL."""
     import replicon as rp
 
     if out is None:
-        inside = source.is_dir() and (source / "result.npz").exists()
-        out = source / "report.html" if inside else source.with_suffix(".html")
+        place = Path(source.rstrip("/").rpartition("/")[2]) if "://" in source else Path(source)
+        inside = place.is_dir() and (place / "result.npz").exists()
+        out = place / "report.html" if inside else place.with_suffix(".html")
     with working("writing the report"):
         page = rp.report(source, out)
     if as_json:

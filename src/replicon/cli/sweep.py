@@ -1,5 +1,7 @@
 """The commands sweep and status: studies that are described in a file and kept in a store."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +13,8 @@ SWEEP_EXAMPLES = (
     "Examples:\n"
     "  replicon sweep study.toml --workers 2\n"
     "  replicon sweep study.toml --store phase.zarr --retry-failed\n"
+    "  replicon sweep study.toml --store s3://bucket/phase.zarr --cluster tcp://head:8786\n"
+    "  replicon sweep study.toml --cluster slurm --workers 100\n"
     "The same command goes on where a killed or interrupted one stopped. A study file:\n"
     "  [study]\n"
     '  system = "memory.hopfield"\n'
@@ -28,7 +32,12 @@ def sweep_command(
     /,
     *,
     workers: Annotated[int | None, Parameter(help="Processes; the numbers do not depend on it. [default: all]")] = None,
-    store: Annotated[Path | None, Parameter(help="Folder of the results. [default: as the file says]")] = None,
+    cluster: Annotated[
+        str | None, Parameter(help="Run on Dask: a scheduler's address, local, or a queue such as slurm.")
+    ] = None,
+    store: Annotated[
+        str | None, Parameter(help="Folder or URL (s3://...) of the results. [default: as the file says]")
+    ] = None,
     retry_failed: Annotated[bool, Parameter(help="Compute realisations that failed again.")] = False,
     extend: Annotated[bool, Parameter(help="Add points, sizes or realisations to what is stored.")] = False,
     repair: Annotated[bool, Parameter(help="Compute damaged blocks again.")] = False,
@@ -46,10 +55,10 @@ def sweep_command(
 
     described = read_study(study)
     path = described.store if store is None else store
-    with progress(f"{described.system.__name__}") as listener:
+    with progress(f"{described.system.__name__}") as listener, _where(cluster, workers) as where:
         sweep(
-            described.system, store=path, workers=workers, progress=listener, retry_failed=retry_failed,
-            extend=extend, repair=repair, **described.options,
+            described.system, store=path, progress=listener, retry_failed=retry_failed, extend=extend, repair=repair,
+            **where, **described.options,
         )  # fmt: skip
     found = study_status(path)
     if as_json:
@@ -64,7 +73,7 @@ def sweep_command(
 
 
 def status_command(
-    store: Annotated[Path, Parameter(help="The folder that a sweep writes to.")],
+    store: Annotated[str, Parameter(help="The folder or URL that a sweep writes to.")],
     /,
     *,
     as_json: Json = False,
@@ -82,6 +91,19 @@ def status_command(
     output.print(_activity(found), markup=False, soft_wrap=True)
     for failure in found.failures:
         output.print(_failure(failure), markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _where(cluster: str | None, workers: int | None) -> Iterator[dict[str, Any]]:
+    """The arguments of a sweep that say where it runs; a cluster that was started here ends with it."""
+    if cluster is None:
+        yield {"workers": workers}
+        return
+    from replicon.core.cluster import connect, silence
+
+    silence()
+    with connect(cluster, workers) as client:
+        yield {"client": client}
 
 
 def _summary(found: Any) -> str:
@@ -103,8 +125,14 @@ def _summary(found: Any) -> str:
 
 
 def _activity(found: Any) -> str:
+    from replicon.core.store.place import is_url
+
+    if found.running is None and found.complete:
+        return "  complete"
     if found.running is None:
-        return "  complete" if found.complete else "  not running; the same sweep goes on from here"
+        # an object store has no lock that would tell
+        known = "no sweep that is seen from here" if is_url(found.store) else "not running"
+        return f"  {known}; the same sweep goes on from here"
     rate = "" if found.rate is None else f", {found.rate:.3g} realizations/s, {_duration(found.seconds_left)} left"
     return f"  running: process {found.running.get('pid')} on {found.running.get('host')}{rate}"
 

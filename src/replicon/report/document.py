@@ -9,6 +9,7 @@ from replicon.core.comparison import Comparison
 from replicon.core.errors import DataError, StoreError
 from replicon.core.saving import load_result
 from replicon.core.sections import Section
+from replicon.core.store.place import is_url
 from replicon.core.store.reading import open_study
 from replicon.core.tables import title_of
 from replicon.report import comparison, study
@@ -23,8 +24,8 @@ def write_report(result: xr.Dataset | str | Path, path: str | Path, sections: Se
 
     Parameters
     ----------
-    result : Comparison, stored study, or path
-        A path is a run's folder, a file of `save_result`, or the store of a sweep.
+    result : Comparison, stored study, path or URL
+        A path is a run's folder, a file of `save_result`, or the store of a sweep; a URL is such a store.
     path : str or Path
         The file; an existing one is replaced.
     sections : sequence of Section
@@ -44,7 +45,7 @@ def write_report(result: xr.Dataset | str | Path, path: str | Path, sections: Se
     """
     place = str(result) if isinstance(result, (str, Path)) else ""
     if isinstance(result, (str, Path)):
-        result = _read(Path(result))
+        result = open_study(result) if is_url(result) else _read(Path(result))
     if isinstance(result, Comparison):
         page = _comparison_page(result, sections)
     elif isinstance(result, xr.Dataset) and "study" in result.attrs:

@@ -2,7 +2,6 @@
 
 import os
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,7 @@ def read_block(store: StudyStore, block: Block, mark: np.ndarray) -> dict[str, n
 
 
 def read_mark(store: StudyStore, block: Block) -> np.ndarray:
-    """The done-marks of a block (point, 1, realization), read again from the disk."""
+    """The done-marks of a block (point, 1, realization), read again from the store."""
     return _region(store, "done", block)
 
 
@@ -45,26 +44,25 @@ def write_block(store: StudyStore, block: Block, values: dict[str, np.ndarray], 
     failures : list of dict
         What is kept of each realisation marked as failed.
     """
-    path = failure_file(store, block)
+    key = failure_file(block)
     for name in store.names()[:-1]:
         _write(store, name, block, values[name])
     if failures:
-        persistently(store.path, f"failed/{path.name}", lambda: write_json(path, {"failures": failures}))
+        write_json(store.place, key, {"failures": failures})
     _write(store, "done", block, values["done"])
-    if not failures and path.exists():
+    if not failures:
         # only now: until the mark was there these realisations counted as failed
-        persistently(store.path, f"failed/{path.name}", lambda: path.unlink(missing_ok=True))
+        persistently(store.place, key, lambda: store.place.remove(key))
 
 
 def read_failures(store: StudyStore, block: Block) -> list[dict[str, Any]]:
     """What is known of the failed realisations of a block."""
-    path = failure_file(store, block)
-    return read_json(path).get("failures", []) if path.exists() else []
+    return read_json(store.place, failure_file(block), missing={}).get("failures", [])
 
 
-def failure_file(store: StudyStore, block: Block) -> Path:
+def failure_file(block: Block) -> str:
     """Where the failures of a block are kept."""
-    return store.path / "failed" / f"{block.key}.json"
+    return f"failed/{block.key}.json"
 
 
 def log(event: str, key: str) -> None:
@@ -88,4 +86,4 @@ def _write(store: StudyStore, name: str, block: Block, values: np.ndarray) -> No
     def write() -> None:
         store.array(name)[block.region] = values
 
-    persistently(store.path, f"chunk {block.key} of array {name}", write)
+    persistently(store.place, f"chunk {block.key} of array {name}", write)

@@ -1,7 +1,6 @@
 """Damage to a store: finding it by the checksums, naming it, opening the damaged blocks again."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,11 +44,11 @@ def reading(store: "StudyStore", name: str) -> Iterator[None]:
 def damage_error(store: "StudyStore", damages: list[Damage], otherwise: str = "") -> StoreError:
     """The one line for damaged chunks."""
     if not damages:
-        return StoreError(f"{store.path}: {otherwise}")
+        return StoreError(f"{store.place}: {otherwise}")
     more = f" (and {len(damages) - SHOWN} more)" if len(damages) > SHOWN else ""
     listed = "; ".join(str(damage) for damage in damages[:SHOWN])
     return StoreError(
-        f"{store.path}: {listed}{more}; repair=True (--repair) computes exactly the damaged blocks again and keeps "
+        f"{store.place}: {listed}{more}; repair=True (--repair) computes exactly the damaged blocks again and keeps "
         "the others"
     )
 
@@ -84,9 +83,11 @@ def reopen(store: "StudyStore", damages: list[Damage]) -> int:
         blocks.add((mark, key))
         try:
             for name, chunk in ((mark, f"c.{key}"), (damage.array, damage.chunk)):
-                (store.path / name / chunk).unlink(missing_ok=True)
+                store.place.remove(f"{name}/{chunk}")
+        except StoreError:
+            raise
         except OSError as error:
-            raise write_error(store.path, "the repair", error) from error
+            raise write_error(store.place, "the repair", error) from error
     return len(blocks)
 
 
@@ -95,13 +96,8 @@ def missing_chunks(store: "StudyStore", done: np.ndarray) -> list[Damage]:
     finished = store.blocks.select(store.blocks.count(done != 0) > 0)
     found = []
     for name in store.names()[:-1]:
-        present = _files(store, name)
         tail = ".0" if len(store.record["arrays"][name]["shape"]) == 4 else ""
-        found += [
-            Damage(name, f"c.{block.key}{tail}", "missing")
-            for block in finished
-            if f"c.{block.key}{tail}" not in present
-        ]
+        found += _missing(store, name, {f"c.{block.key}{tail}" for block in finished})
     return found
 
 
@@ -121,28 +117,39 @@ def _check_group(store: "StudyStore", mark: str, names: list[str]) -> list[Damag
 
 
 def _check_files(store: "StudyStore", name: str, *, required: set[str]) -> list[Damage]:
-    present = _files(store, name)
-    found = [Damage(name, chunk, "missing") for chunk in sorted(required - present)]
-    for chunk in sorted(required & present):
+    found = _missing(store, name, required)
+    absent = {damage.chunk for damage in found}
+    for chunk in sorted(required - absent):
         try:
-            content = (store.path / name / chunk).read_bytes()
+            content = store.place.read(f"{name}/{chunk}")
+        except StoreError:  # an object store that refuses is no damage
+            raise
         except OSError as error:
-            found.append(Damage(name, chunk, f"unreadable ({error.strerror})"))
+            found.append(Damage(name, chunk, f"unreadable ({error.strerror or error})"))
             continue
         if len(content) < 5 or google_crc32c.value(content[:-4]) != int.from_bytes(content[-4:], "little"):
             found.append(Damage(name, chunk, "damaged (its checksum does not match)"))
     return found
 
 
-def _files(store: "StudyStore", name: str) -> set[str]:
+def _missing(store: "StudyStore", name: str, required: set[str]) -> list[Damage]:
+    """Which of these chunks are not there; what the listing of an object store leaves out is asked for itself."""
+    absent = sorted(required - _files(store, name))
+    if store.place.folder is None:
+        absent = [chunk for chunk in absent if not _is_there(store, f"{name}/{chunk}")]
+    return [Damage(name, chunk, "missing") for chunk in absent]
+
+
+def _is_there(store: "StudyStore", key: str) -> bool:
     try:
-        return {
-            entry.name
-            for entry in os.scandir(store.path / name)
-            if entry.name.startswith("c.") and not entry.name.endswith(".partial")
-        }
+        store.place.read(key)
     except FileNotFoundError:
-        return set()
+        return False
+    return True
+
+
+def _files(store: "StudyStore", name: str) -> set[str]:
+    return {file for file in store.place.names(name) if file.startswith("c.")}
 
 
 def _all_chunks(store: "StudyStore", name: str) -> set[str]:

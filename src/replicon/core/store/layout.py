@@ -7,12 +7,12 @@ observables. Chunks end with a CRC-32C: a flipped bit is an error and never a nu
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
+from zarr.storage import MemoryStore
 
 FORMAT = 1
 POINT_CHUNK = 65_536
@@ -20,6 +20,8 @@ POINT_CHUNK = 65_536
 RESERVED = {"scalars", "theory", "theory_status", "theory_done", "seed", "done", "size", "runs", "failed", "point"}
 """Names of the group that no parameter's column can take."""
 LARGEST_FILE_COUNT = 200_000
+COUNTED = 2**20
+"""Flags that are counted at once."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,23 @@ class Blocks:
         """How many flags of an array (point, size, realization) are set in each block."""
         if flags.size == 0:
             return np.zeros(self.counts, dtype=np.int64)
-        along = np.add.reduceat(flags.astype(np.int64), np.arange(0, self.points, self.width[0]), axis=0)
-        return np.add.reduceat(along, np.arange(0, self.realizations, self.width[1]), axis=2)
+        columns = np.arange(0, self.realizations, self.width[1])
+        counts = np.empty(self.counts, dtype=np.int64)
+        # in pieces, for a study may have 10^8 flags and NumPy widens all that it is given
+        step = max(COUNTED // (self.width[0] * self.sizes * self.realizations), 1)
+        for first in range(0, self.counts[0], step):
+            piece = flags[first * self.width[0] : (first + step) * self.width[0]].view(np.uint8)
+            along = np.add.reduceat(piece, np.arange(0, len(piece), self.width[0]), axis=0, dtype=np.int64)
+            counts[first : first + step] = np.add.reduceat(along, columns, axis=2)
+        return counts
+
+    @property
+    def volumes(self) -> np.ndarray:
+        """Realisations of each block, in the shape of `counts`."""
+        a, b, c = self.counts
+        along = np.minimum(self.width[0], self.points - self.width[0] * np.arange(a))
+        across = np.minimum(self.width[1], self.realizations - self.width[1] * np.arange(c))
+        return along[:, None, None] * across * np.ones((1, b, 1), dtype=np.int64)
 
     def select(self, wanted: np.ndarray) -> list[Block]:
         """The blocks where an array of the shape of `counts` is true, in order of work."""
@@ -192,10 +209,11 @@ def column_name(parameter: str) -> str:
     return f"parameter_{parameter}" if taken else parameter
 
 
-def create_array(folder: Path, spec: ArraySpec) -> Any:
-    """Make one array, empty."""
-    return zarr.create_array(
-        str(folder / spec.name),
+def array_metadata(spec: ArraySpec) -> bytes:
+    """Content of the ``zarr.json`` of one array."""
+    memory = MemoryStore()
+    zarr.create_array(
+        memory,
         shape=spec.shape,
         chunks=spec.chunks,
         dtype=spec.dtype,
@@ -207,6 +225,7 @@ def create_array(folder: Path, spec: ArraySpec) -> Any:
         # one folder per array instead of a tree of folders per block
         chunk_key_encoding={"name": "default", "separator": "."},
     )
+    return memory._store_dict["zarr.json"].to_bytes()
 
 
 def file_count(specs: list[ArraySpec]) -> int:

@@ -1,4 +1,8 @@
-"""One writer per store, by a lock that the system releases when its holder dies, however it dies."""
+"""One writer per store, by a lock that the system releases when its holder dies, however it dies.
+
+An object store has no such lock. Two sweeps at once are then harmless but wasteful: each task reads its marks again
+before it computes and before it writes, and what is written twice has the same bytes.
+"""
 
 import json
 import os
@@ -11,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from replicon.core.errors import StoreError
+from replicon.core.store.place import Place
 from replicon.core.store.writing import write_error
 
 try:
@@ -26,14 +31,18 @@ ORPHANS = 600.0
 
 
 @contextmanager
-def writer(folder: Path) -> Iterator[None]:
-    """Hold the store for writing.
+def writer(place: Place) -> Iterator[None]:
+    """Hold the store for writing, where it is a folder.
 
     Raises
     ------
     StoreError
         Where another process holds it, naming that process, or where the store cannot be written.
     """
+    folder = place.folder
+    if folder is None:
+        yield
+        return
     try:
         file = open(folder / WRITER, "a+", encoding="utf-8")  # noqa: SIM115
     except OSError as error:
@@ -58,16 +67,20 @@ def writer(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def working(folder: Path) -> Iterator[None]:
+def working(place: Place) -> Iterator[None]:
     """Hold the store as one of many workers: a new sweep waits for workers that outlived theirs."""
-    with open(folder / WORKERS, "a", encoding="utf-8") as file:
+    if place.folder is None:
+        yield
+        return
+    with open(place.folder / WORKERS, "a", encoding="utf-8") as file:
         _acquire(file, exclusive=False, patience=PATIENCE)
         yield
 
 
-def holder(folder: Path) -> dict[str, Any] | None:
+def holder(place: Place) -> dict[str, Any] | None:
     """Process, host and start of the sweep that writes this store now, or None."""
-    if fcntl is None:
+    folder = place.folder
+    if fcntl is None or folder is None:
         return None
     try:
         with open(folder / WRITER, encoding="utf-8") as file:

@@ -1,30 +1,30 @@
-"""Creating, opening and enlarging a study's store."""
+"""Opening and enlarging a study's store."""
 
 import dataclasses
-import errno
 import itertools
+import json
 import os
-import shutil
-import uuid
 import warnings
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 import zarr
 
 from replicon.core.errors import StoreError
-from replicon.core.provenance import provenance
 from replicon.core.seeds import digest
 from replicon.core.store import layout
 from replicon.core.store.layout import ArraySpec, Blocks
+from replicon.core.store.place import Place, place_of
 from replicon.core.store.record import check_format
-from replicon.core.store.writing import persistently, read_json, write_error, write_json
+from replicon.core.store.writing import persistently, read_json, write_error
 
 GROUP = {"zarr_format": 3, "node_type": "group", "attributes": {}}
 FOLDERS = ("runs", "failed")
+LISTED_GAP = 16
+"""Chunks that are not listed and yet read with their neighbours, as that is quicker than to read twice."""
 
 
 class StudyStore:
@@ -32,78 +32,18 @@ class StudyStore:
 
     Attributes
     ----------
-    path : Path
+    place : Place
+        Where it lies.
     record : dict
         Format, study, its checksum, block shape and the arrays that belong to the study.
     """
 
-    def __init__(self, path: Path, record: dict[str, Any], attributes: dict[str, Any], *, writable: bool) -> None:
-        self.path, self.record, self.attributes, self.writable = path, record, attributes, writable
+    def __init__(self, place: Place, record: dict[str, Any], attributes: dict[str, Any], *, writable: bool) -> None:
+        self.place, self.record, self.attributes, self.writable = place, record, attributes, writable
         self._arrays: dict[str, Any] = {}
 
     @classmethod
-    def create(
-        cls,
-        path: Path,
-        study: dict[str, Any],
-        columns: dict[str, np.ndarray],
-        coordinates: dict[str, np.ndarray],
-        attributes: dict[str, Any],
-        *,
-        width: tuple[int, int],
-        theory_chunk: int,
-        seconds: dict[str, float],
-    ) -> Self:
-        """Make a store. It appears under its name complete or not at all.
-
-        Parameters
-        ----------
-        path : Path
-            Must not exist, or be an empty folder.
-        study, columns, width, theory_chunk
-            See `replicon.core.store.layout.arrays`.
-        coordinates : dict of str to array (point, k)
-            Coordinate values of the curves.
-        attributes : dict
-            Symbols, units, references, for whoever opens the group without Replicon.
-        seconds : dict of str to float
-            Time of one realisation at each size, as timed before.
-        """
-        specs = layout.arrays(study, columns, width, theory_chunk)
-        record = {
-            "format": layout.FORMAT,
-            "replicon": provenance()["versions"].get("replicon"),
-            "study": study,
-            "sha256": digest(study),
-            "block": list(width),
-            "theory_chunk": theory_chunk,
-            "seconds": seconds,
-            "extended": False,
-            "arrays": {spec.name: spec.summary() for spec in specs},
-            "provenance": provenance(),
-        }
-        partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial.mkdir()
-            for spec in specs:
-                layout.create_array(partial, spec)
-            store = cls(partial, record, attributes, writable=True)
-            store._write_columns(columns, coordinates, study["sizes"])
-            for folder in FOLDERS:
-                (partial / folder).mkdir()
-                write_json(partial / folder / "zarr.json", GROUP)
-            store._write_record()
-            os.rename(partial, path)
-        except OSError as error:
-            shutil.rmtree(partial, ignore_errors=True)
-            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-                raise StoreError(f"{path} exists already; nothing was changed") from error
-            raise write_error(path, "the new store", error) from error
-        return cls.open(path, writable=True)
-
-    @classmethod
-    def open(cls, path: Path | str, *, writable: bool = False) -> Self:
+    def open(cls, store: "str | Path | Place", *, writable: bool = False) -> Self:
         """Open a store and compare its arrays with its record.
 
         Raises
@@ -111,20 +51,18 @@ class StudyStore:
         StoreError
             Where there is no store, its format is newer, or metadata is missing or damaged.
         """
-        path = Path(path)
-        if not path.exists():
-            raise StoreError(f"there is no store at {path}")
-        if not path.is_dir():
-            raise StoreError(f"{path} is a file and no store; choose another path")
-        if not (path / "zarr.json").exists():
-            known = "its metadata was deleted" if (path / "runs").exists() else "it is a folder and no store"
-            raise StoreError(f"{path} has no zarr.json: {known}; nothing was changed")
-        attributes = read_json(path / "zarr.json").get("attributes", {})
+        place = place_of(store)
+        if place.folder is not None:
+            _require_store(place.folder)
+        content = read_json(place, "zarr.json", missing={})
+        if not content:
+            raise StoreError(f"there is no store at {place}")
+        attributes = content.get("attributes", {})
         record = attributes.get("replicon")
         if not isinstance(record, dict):
-            raise StoreError(f"{path} is a Zarr group that Replicon did not write; choose another path")
-        check_format(path, record)
-        return cls(path, record, attributes, writable=writable)
+            raise StoreError(f"{place} is a Zarr group that Replicon did not write; choose another path")
+        check_format(place, record)
+        return cls(place, record, attributes, writable=writable)
 
     @property
     def study(self) -> dict[str, Any]:
@@ -179,9 +117,11 @@ class StudyStore:
         if name not in self._arrays:
             self._check_array(name)
             try:
-                self._arrays[name] = _open_array(self.path / name, "r+" if self.writable else "r")
+                self._arrays[name] = self._open_array(name, writable=self.writable)
+            except StoreError:
+                raise
             except OSError as error:
-                raise StoreError(f"{self.path}: array {name} cannot be opened: {error}") from error
+                raise StoreError(f"{self.place}: array {name} cannot be opened: {error}") from error
         return self._arrays[name]
 
     def check_arrays(self) -> None:
@@ -199,15 +139,39 @@ class StudyStore:
                 found.append(name)
         return found
 
-    def done(self) -> np.ndarray:
-        """The marks (point, size, realization): 0 open, 1 done, 2 failed."""
+    def done(self, *, listed: bool = False) -> np.ndarray:
+        """The marks (point, size, realization): 0 open, 1 done, 2 failed.
+
+        Parameters
+        ----------
+        listed : bool
+            Read only the chunks that the place lists, which takes no time for a study that is just begun. An object
+            store may list too few: good enough for whoever lets workers read the marks of the others again.
+        """
         from replicon.core.store.integrity import reading
 
+        marks = np.zeros(self.shape, dtype=np.uint8)
         if not self.study["sizes"]:
-            return np.zeros(self.shape, dtype=np.uint8)
+            return marks
         points, sizes, realizations = self.shape
+        runs = self._listed_runs() if listed else [(slice(0, points), slice(0, sizes), slice(0, realizations))]
         with reading(self, "done"):
-            return self.array("done")[:points, :sizes, :realizations]
+            for run in runs:
+                marks[run] = self.array("done")[run]
+        return marks
+
+    def _listed_runs(self) -> list[tuple[slice, slice, slice]]:
+        """Regions that hold all listed chunks of the marks: along the points, over small gaps."""
+        blocks, found = self.blocks, list[tuple[slice, slice, slice]]()
+        keys = [name.removeprefix("c.").split(".") for name in self.place.names("done") if name.startswith("c.")]
+        numbers = sorted((int(s), int(r), int(p)) for p, s, r in keys)
+        for (size, realization), group in itertools.groupby(numbers, key=lambda number: number[:2]):
+            listed = np.asarray([number[2] for number in group])
+            for run in np.split(listed, np.flatnonzero(np.diff(listed) > LISTED_GAP) + 1):
+                begin = blocks.at(int(run[0]), size, realization).region
+                end = blocks.at(int(run[-1]), size, realization).region
+                found.append((slice(begin[0].start, end[0].stop), begin[1], begin[2]))
+        return found
 
     def extend(self, study: dict[str, Any], columns: dict[str, np.ndarray], coordinates: dict[str, np.ndarray]) -> None:
         """Enlarge the store to a study that contains the present one; what is stored stays as it is.
@@ -230,7 +194,7 @@ class StudyStore:
                 self.array(spec.name).resize(spec.shape)
             self.array_attributes(specs)
             self._arrays.clear()
-            self._write_columns(columns, coordinates, study["sizes"])
+            self.write_columns(columns, coordinates, study["sizes"])
             self.record |= {
                 "study": study,
                 "sha256": digest(study),
@@ -238,9 +202,9 @@ class StudyStore:
                 "arrays": {spec.name: spec.summary() for spec in specs},
             }
             # the record comes last: a kill before this line leaves arrays larger than the record, which is allowed
-            self._write_record()
+            self.write_record()
         except OSError as error:
-            raise write_error(self.path, "the extension", error) from error
+            raise write_error(self.place, "the extension", error) from error
         for name in ("blocks", "shape", "columns"):
             self.__dict__.pop(name, None)
         self._arrays.clear()
@@ -254,69 +218,92 @@ class StudyStore:
     def restore_columns(self, columns: dict[str, np.ndarray], coordinates: dict[str, np.ndarray]) -> None:
         """Write the parameters' values again, after damage."""
         self.__dict__.pop("columns", None)
-        self._write_columns(columns, coordinates, self.study["sizes"])
+        self.write_columns(columns, coordinates, self.study["sizes"])
 
     def restore_arrays(self, names: list[str], columns: dict[str, np.ndarray]) -> None:
         """Write the metadata of arrays again, after damage; their chunks stay."""
         width = self.record["block"]
         for spec in layout.arrays(self.study, columns, (width[0], width[1]), self.record["theory_chunk"]):
             if spec.name in names:
-                folder = self.path / "runs" / f"restored.{uuid.uuid4().hex}"
-                layout.create_array(folder, spec)
-                (self.path / spec.name).mkdir(exist_ok=True)
-                os.replace(folder / spec.name / "zarr.json", self.path / spec.name / "zarr.json")
-                shutil.rmtree(folder)
+                if self.place.folder is not None:
+                    (self.place.folder / spec.name).mkdir(exist_ok=True)
+                self.place.write(f"{spec.name}/zarr.json", layout.array_metadata(spec))
 
     def clean(self, *, older_than: float = 3600.0) -> None:
-        """Remove files that a killed writer left half-written."""
+        """Remove files that a killed writer left half-written; an object store has none."""
+        if self.place.folder is None:
+            return
         now = datetime.now(UTC).timestamp()
-        for folder in [self.path / name for name in [*self.record["arrays"], *FOLDERS]]:
+        for folder in [self.place.folder / name for name in [*self.record["arrays"], *FOLDERS]]:
             for entry in os.scandir(folder) if folder.exists() else ():
                 if entry.name.endswith(".partial") and now - entry.stat().st_mtime > older_than:
                     Path(entry.path).unlink(missing_ok=True)
 
     def consolidate(self) -> None:
-        """Gather the metadata of a finished store, which spares `xarray.open_zarr` a warning and some time."""
+        """Gather the metadata of a finished store, which spares `xarray.open_zarr` a warning and some time.
+
+        Not in an object store, whose listing, from which Zarr gathers, may be old.
+        """
+        if self.place.folder is None:
+            return
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            persistently(self.path, "the metadata", lambda: zarr.consolidate_metadata(str(self.path)))
+            persistently(self.place, "the metadata", lambda: zarr.consolidate_metadata(str(self.place)))
 
     def forget_consolidated(self) -> None:
         """Remove the gathered metadata before anything is written: what came later would be invisible."""
-        if "consolidated_metadata" in read_json(self.path / "zarr.json"):
-            self._write_record()
+        if "consolidated_metadata" in read_json(self.place, "zarr.json"):
+            self.write_record()
 
-    def _write_record(self) -> None:
+    def write_record(self) -> None:
+        """Write the group's own metadata, which holds the record."""
+        content = self.group()
+        persistently(self.place, "the study's record", lambda: self.place.write("zarr.json", content))
+
+    def group(self) -> bytes:
+        """The group's own metadata."""
         columns = " ".join(layout.column_name(name) for name in self.study["varied"])
         self.attributes |= {"replicon": self.record, **({"coordinates": columns} if columns else {})}
         content = {"zarr_format": 3, "node_type": "group", "attributes": self.attributes}
-        persistently(self.path, "the study's record", lambda: write_json(self.path / "zarr.json", content))
+        return json.dumps(content, sort_keys=True, indent=1).encode()
 
-    def _write_columns(
+    def write_columns(
         self, columns: dict[str, np.ndarray], coordinates: dict[str, np.ndarray], sizes: list[int]
     ) -> None:
+        """Write the parameters of the points, the coordinates of the curves and the sizes."""
         named = {layout.column_name(name): values for name, values in columns.items()}
         named |= {f"coordinate_{dim}": values for dim, values in coordinates.items()}
         if sizes:
             named["size"] = np.asarray(sizes, dtype=np.int64)
         for name, values in named.items():
-            array = _open_array(self.path / name, "r+")
+            array = self._open_array(name, writable=True)
             array[:] = values
 
     def _check_array(self, name: str) -> None:
-        metadata = read_json(self.path / name / "zarr.json")
+        metadata = read_json(self.place, f"{name}/zarr.json")
         expected = self.record["arrays"].get(name)
         if expected is None:
-            raise StoreError(f"{self.path}: the study has no array {name}")
+            raise StoreError(f"{self.place}: the study has no array {name}")
         shape = metadata.get("shape", [])
         chunks = metadata.get("chunk_grid", {}).get("configuration", {}).get("chunk_shape")
         smaller = len(shape) != len(expected["shape"]) or any(
             mine < wanted for mine, wanted in itertools.zip_longest(shape, expected["shape"], fillvalue=0)
         )
         if smaller or chunks != expected["chunks"]:
-            raise StoreError(f"{self.path}: array {name} has shape {shape}, chunks {chunks}, not as its record says")
+            raise StoreError(f"{self.place}: array {name} has shape {shape}, chunks {chunks}, not as its record says")
+
+    def _open_array(self, name: str, *, writable: bool) -> Any:
+        target, mode = self.place.array(name, writable=writable), "r+" if writable else "r"
+        # a chunk that happens to equal the fill value must still be written: its absence means damage
+        return zarr.open_array(target, mode=mode).with_config({"write_empty_chunks": True})
 
 
-def _open_array(folder: Path, mode: Literal["r", "r+"]) -> Any:
-    # a chunk that happens to equal the fill value must still be written: its absence means damage
-    return zarr.open_array(str(folder), mode=mode).with_config({"write_empty_chunks": True})
+def _require_store(path: Path) -> None:
+    """Raise `StoreError` unless this folder has the metadata of a group."""
+    if not path.exists():
+        raise StoreError(f"there is no store at {path}")
+    if not path.is_dir():
+        raise StoreError(f"{path} is a file and no store; choose another path")
+    if not (path / "zarr.json").exists():
+        known = "its metadata was deleted" if (path / "runs").exists() else "it is a folder and no store"
+        raise StoreError(f"{path} has no zarr.json: {known}; nothing was changed")

@@ -11,17 +11,18 @@ from xarray.core import indexing
 from replicon.core.seeds import canonical
 from replicon.core.store.integrity import damage_error, missing_chunks, reading
 from replicon.core.store.opening import StudyStore
+from replicon.core.store.place import Place
 
 OPEN, DONE = 0, 1
 
 
-def open_study(path: str | Path) -> xr.Dataset:
+def open_study(path: "str | Path | Place") -> xr.Dataset:
     """Open a stored sweep, finished or not, also while it is written.
 
     Parameters
     ----------
     path : str or Path
-        What was given to `replicon.sweep` as `store`.
+        What was given to `replicon.sweep` as `store`: a folder or a URL.
 
     Returns
     -------
@@ -92,7 +93,7 @@ class _Reader:
             "references": canonical(self.described.get("references", [])),
             "provenance": canonical(self.store.record.get("provenance", {})),
             "study": canonical(self.study),
-            "store": str(self.store.path),
+            "store": str(self.store.place),
         }
         return xr.Dataset(data, coords=coords, attrs=attrs)
 

@@ -4,20 +4,20 @@ import os
 import socket
 import uuid
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from replicon.core.errors import StoreError
 from replicon.core.provenance import provenance
-from replicon.core.store.writing import persistently, read_json, write_json
+from replicon.core.store.place import Place
+from replicon.core.store.writing import read_json, write_json
 
 
 class Run:
     """The record of one invocation, written when it begins and again when it ends."""
 
-    def __init__(self, folder: Path, *, workers: int, finished: int, total: int) -> None:
+    def __init__(self, place: Place, *, workers: int, finished: int, total: int) -> None:
         self.identity = uuid.uuid4().hex
-        self.folder = folder
+        self.place = place
         self.content: dict[str, Any] = {
             "start": _now(),
             "end": None,
@@ -44,17 +44,16 @@ class Run:
         self._write()
 
     def _write(self) -> None:
-        path = self.folder / "runs" / f"{self.identity}.json"
-        persistently(self.folder, "the record of the run", lambda: write_json(path, self.content))
+        write_json(self.place, f"runs/{self.identity}.json", self.content)
 
 
-def past_runs(folder: Path) -> list[dict[str, Any]]:
+def past_runs(place: Place) -> list[dict[str, Any]]:
     """All invocations so far, the oldest first; a file that cannot be read is left out."""
     found = []
-    for path in (folder / "runs").glob("*.json"):
-        if path.name != "zarr.json":
+    for name in place.names("runs"):
+        if name.endswith(".json") and name != "zarr.json":
             try:
-                found.append(read_json(path))
+                found.append(read_json(place, f"runs/{name}"))
             except StoreError:
                 continue
     return sorted(found, key=lambda run: str(run.get("start")))

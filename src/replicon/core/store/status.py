@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from replicon.core.store import lock
+from replicon.core.store.blocks import read_failures
 from replicon.core.store.opening import StudyStore
 from replicon.core.store.runs import past_runs
-from replicon.core.store.writing import read_json
 
 SHOWN_FAILURES = 5
 
@@ -70,6 +70,11 @@ class StudyStatus:
 def study_status(path: str | Path) -> StudyStatus:
     """Read how far a study is; takes no lock and disturbs no sweep.
 
+    Parameters
+    ----------
+    path : str or Path
+        What was given to `replicon.sweep` as `store`: a folder or a URL.
+
     Raises
     ------
     StoreError
@@ -83,8 +88,8 @@ def study_status(path: str | Path) -> StudyStatus:
     theory = (
         store.array("theory_done")[: store.study["points"]["count"]] if store.study["predicted"] is not None else None
     )
-    running = lock.holder(store.path)
-    runs = past_runs(store.path)
+    running = lock.holder(store.place)
+    runs = past_runs(store.place)
     rate = left = None
     current = [run for run in runs if running is not None and run.get("pid") == running.get("pid")][-1:]
     if current:
@@ -94,7 +99,7 @@ def study_status(path: str | Path) -> StudyStatus:
             rate = fresh / seconds
             left = (marks.size - done - failed) / rate
     return StudyStatus(
-        store=str(store.path),
+        store=str(store.place),
         system=store.attributes.get("system", ""),
         points=store.study["points"]["count"],
         sizes=sorted(store.study["sizes"]),
@@ -121,9 +126,7 @@ def _first_failures(store: StudyStore, failed: int, marks: Any) -> list[dict[str
     if not failed:
         return found
     for block in store.blocks.select(store.blocks.count(marks == 2) > 0):
-        path = store.path / "failed" / f"{block.key}.json"
-        if path.exists():
-            found += read_json(path).get("failures", [])
+        found += read_failures(store, block)
         if len(found) >= SHOWN_FAILURES:
             break
     return found[:SHOWN_FAILURES]

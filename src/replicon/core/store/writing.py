@@ -2,14 +2,12 @@
 
 import errno
 import json
-import os
 import time
-import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from replicon.core.errors import StoreError
+from replicon.core.store.place import Place
 
 FATAL = {
     errno.ENOSPC: "the disk is full",
@@ -25,7 +23,7 @@ PAUSES = (0.1, 0.5, 2.0)
 """Seconds between the tries of a write whose error may pass."""
 
 
-def persistently(path: Path, what: str, write: Callable[[], Any]) -> Any:
+def persistently(place: Place, what: str, write: Callable[[], Any]) -> Any:
     """Write, again where the error may pass; `StoreError` where it will not."""
     for pause in (*PAUSES, None):
         try:
@@ -34,36 +32,34 @@ def persistently(path: Path, what: str, write: Callable[[], Any]) -> Any:
             raise
         except OSError as error:
             if error.errno in FATAL or pause is None:
-                raise write_error(path, what, error) from error
+                raise write_error(place, what, error) from error
             time.sleep(pause)
     return None
 
 
-def write_error(path: Path, what: str, error: OSError) -> StoreError:
+def write_error(place: Any, what: str, error: OSError) -> StoreError:
     """The one line for a failed write."""
     reason = FATAL.get(error.errno or 0, error.strerror or str(error))
-    return StoreError(f"{path}: {what} could not be written: {reason}; what was stored before is intact")
+    return StoreError(f"{place}: {what} could not be written: {reason}; what was stored before is intact")
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file in one step: a reader sees the old file or the new one."""
-    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
+def write_json(place: Place, key: str, content: dict[str, Any]) -> None:
+    """Write a JSON file of the store in one step."""
+    text = json.dumps(content, sort_keys=True, indent=1)
+    persistently(place, key, lambda: place.write(key, text.encode()))
+
+
+def read_json(place: Place, key: str, *, missing: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Read a JSON file of the store; `StoreError` where it is damaged, or is not there and `missing` is not given."""
     try:
-        with open(partial, "w", encoding="utf-8") as file:
-            json.dump(content, file, sort_keys=True, indent=1)
-        os.replace(partial, path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON file of the store; `StoreError` where it is missing or damaged."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(place.read(key).decode())
     except FileNotFoundError:
-        raise StoreError(f"{path} is missing: metadata of the store was deleted") from None
+        if missing is not None:
+            return missing
+        raise StoreError(f"{place}/{key} is missing: metadata of the store was deleted") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise StoreError(f"{path} is damaged and cannot be read ({error})") from None
+        raise StoreError(f"{place}/{key} is damaged and cannot be read ({error})") from None
+    except StoreError:
+        raise
     except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+        raise StoreError(f"{place}/{key} cannot be read: {error.strerror}") from error

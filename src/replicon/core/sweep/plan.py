@@ -22,6 +22,10 @@ LOOPED_THEORY_CHUNK = 16
 WORKER_BYTES = 0.4 * 2**30
 """Resident memory of a worker process with JAX, before any realisation."""
 PILOT_SECONDS = 0.5
+TASK_SECONDS = 0.004
+"""Time of the scheduler or the client, whichever is slower, for a task on a cluster; measured."""
+TASK_SHARE = 0.5
+"""Part of its time that it may spend on them."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,11 @@ def allowed_workers(study: Study, wanted: int, memory_limit: float | None, *, fi
     return max(1, min(wanted, fits))
 
 
+def worker_memory(study: Study) -> float:
+    """Bytes that a worker process needs for the costliest realisation."""
+    return _largest_footprint(study) + WORKER_BYTES
+
+
 def _time(study: Study, point: int, size: int) -> float:
     """Seconds of one realisation, of the second batch where the first was short enough to repeat."""
     system, best = study.system(point), float("inf")
@@ -147,9 +156,19 @@ def _fitting(study: Study, seconds: dict[str, float], block_seconds: float, work
         row = 8 * (len(study.canonical()["measured"]["scalars"]) + sum(c.shape[1] for c in study.coordinates.values()))
         enough = max(SMALLEST_BYTES // row, int(wanted * blocks / MANY_BLOCKS))
         wanted = max(wanted, min(enough, int(LONGEST_BLOCK / slowest)))
+    # a scheduler hands out a task in so many milliseconds, whoever waits: the more workers, the longer the blocks
+    wanted = max(wanted, int(workers * TASK_SECONDS / TASK_SHARE / slowest))
+    # and a file system bears only so many files, however long a block then takes
+    wanted = max(wanted, -(-study.count * study.realizations * len(study.sizes) // _most_blocks(study)))
     if wanted >= study.realizations:
         return min(study.count, max(wanted // study.realizations, 1)), study.realizations
     return 1, min(study.realizations, -(-wanted // batch) * batch)
+
+
+def _most_blocks(study: Study) -> int:
+    """Blocks whose files, with one for failures, stay within the limit; a tenth of it is for what else there is."""
+    files = 4 + len(study.canonical()["measured"]["curves"])
+    return max(int(0.9 * layout.LARGEST_FILE_COUNT / files), 1)
 
 
 def _given(study: Study, block: tuple[int, int]) -> tuple[int, int]:

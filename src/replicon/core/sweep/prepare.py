@@ -1,7 +1,6 @@
 """Opening the store of a study for writing: compared with the study, checked, repaired and enlarged as asked."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,20 +8,22 @@ import numpy as np
 from replicon.core.errors import StoreError
 from replicon.core.store import integrity
 from replicon.core.store.opening import StudyStore
+from replicon.core.store.place import Place
 from replicon.core.store.record import require_same
 from replicon.core.sweep.study import Study
 
 
-def prepare(study: Study, path: Path, *, extend: bool, repair: bool) -> StudyStore:
+def prepare(study: Study, place: Place, *, extend: bool, repair: bool) -> StudyStore:
     """The store, checked against the study and for damage, enlarged and repaired where that was asked for."""
-    store = StudyStore.open(path, writable=True)
+    store = StudyStore.open(place, writable=True)
     if repair and (missing := store.missing_arrays()):
         _require_equal(store, study, extend=False)
         store.restore_arrays(missing, study.coded())
     store.check_arrays()
     _require_equal(store, study, extend=extend)
     store.clean()
-    damages = integrity.find_damage(store)
+    # to look through an object store takes longer than to compute: there the checksums are compared when read
+    damages = integrity.find_damage(store) if repair or place.folder is not None else []
     if damages and not repair:
         raise integrity.damage_error(store, damages)
     if damages:
@@ -38,11 +39,11 @@ def _repair(store: StudyStore, study: Study, damages: list[integrity.Damage]) ->
     if of_points:
         if store.record["extended"]:
             raise StoreError(
-                f"{store.path}: {of_points[0]}; the order of the points of an extended study is lost with it and "
+                f"{store.place}: {of_points[0]}; the order of the points of an extended study is lost with it and "
                 "cannot be repaired"
             )
         for damage in of_points:
-            (store.path / damage.array / damage.chunk).unlink(missing_ok=True)
+            store.place.remove(f"{damage.array}/{damage.chunk}")
         store.restore_columns(study.coded(), study.coordinates)
     integrity.reopen(store, damages)
 
@@ -60,7 +61,7 @@ def _extend(store: StudyStore, study: Study) -> None:
             else f"size {lost[0]}" if lost
             else f"{store.study['realizations']} realizations"
         )  # fmt: skip
-        raise StoreError(f"{store.path} has {what}, which the study asked for leaves out; an extension only adds")
+        raise StoreError(f"{store.place} has {what}, which the study asked for leaves out; an extension only adds")
     kept = [place[row] for row in old]
     order = np.asarray([*kept, *sorted(set(range(study.count)) - set(kept))], dtype=np.int64)
     words = {name: list(dict.fromkeys([*store.study["words"][name], *w])) for name, w in study.words.items()}
@@ -74,7 +75,7 @@ def _extend(store: StudyStore, study: Study) -> None:
 
 
 def _require_equal(store: StudyStore, study: Study, *, extend: bool) -> None:
-    require_same(store.path, _unordered(store.study), _unordered(study.canonical()), extend=extend)
+    require_same(store.place, _unordered(store.study), _unordered(study.canonical()), extend=extend)
 
 
 def _equal(store: StudyStore, study: Study) -> bool:

@@ -11,18 +11,30 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from replicon.core.errors import ParameterError, ResourceError, StoreError
-from replicon.core.execution import Executor, Processes, Serial, available_cores, make_executor
+from replicon.core.cluster import Cluster, SchedulerLost
+from replicon.core.errors import ParameterError, ResourceError, RunFailedError, StoreError
+from replicon.core.execution import (
+    Executor,
+    Processes,
+    Serial,
+    WorkerDied,
+    available_cores,
+    forbid_import,
+    make_executor,
+    visible_to_workers,
+)
 from replicon.core.realization import single_threaded
+from replicon.core.store.creation import create_store, is_absent
 from replicon.core.store.lock import writer
 from replicon.core.store.opening import StudyStore
+from replicon.core.store.place import Folder, Place, place_of
 from replicon.core.store.reading import open_study
 from replicon.core.store.runs import Run
 from replicon.core.sweep import theory as theories
-from replicon.core.sweep.plan import BLOCK_SECONDS, allowed_workers, shape_blocks, total_seconds
+from replicon.core.sweep.plan import BLOCK_SECONDS, allowed_workers, shape_blocks, total_seconds, worker_memory
 from replicon.core.sweep.prepare import prepare
 from replicon.core.sweep.study import Points, Study, describe
-from replicon.core.sweep.work import compute_block, give_up, study_of
+from replicon.core.sweep.work import block_name, compute_block, give_up, study_of
 from replicon.core.system import System
 
 SERIAL_SECONDS = 5.0
@@ -50,6 +62,7 @@ def sweep(
     theory: bool = True,
     workers: int | None = None,
     executor: Executor | None = None,
+    client: Any = None,
     progress: Callable[[int, int], Any] | None = None,
     block: tuple[int, int] | None = None,
     block_seconds: float = BLOCK_SECONDS,
@@ -77,7 +90,8 @@ def sweep(
     parameters : dict, optional
         Axes and values, for parameters that are named like an argument of this function.
     store : str or Path, optional
-        Folder of the Zarr store, made when missing. Without it nothing is kept on disk.
+        Folder of the Zarr store, or a URL such as ``s3://bucket/study.zarr``; made when missing. Without it nothing
+        is kept.
     seed : int
         Seed of the study; a realisation's own seed comes from it, the parameters, the size and its number.
     common_draws : bool
@@ -88,6 +102,8 @@ def sweep(
         Single-threaded processes; 1 computes here, None takes every core unless the study is short.
     executor : Executor, optional
         Where to run instead: `replicon.core.execution.Serial`, ``Threads``, ``Processes`` or one like them.
+    client : distributed.Client, optional
+        Run on this Dask cluster: its workers, of one thread each, write to the store, which all of them must reach.
     progress : callable, optional
         Called with (realisations finished, realisations planned), first with what was stored before.
     block : (int, int), optional
@@ -118,21 +134,30 @@ def sweep(
         Where the store is of another study, damaged, in use, of a newer format, or cannot be written.
     ResourceError
         Where not even one realisation fits the memory.
+    RunFailedError
+        Where a cluster has no workers, workers of other versions, or has lost its scheduler.
     SweepInterrupted
         After Ctrl-C. It is a `KeyboardInterrupt`.
     """
+    forbid_import()
     study = describe(system, {**(parameters or {}), **axes}, points, sizes, realizations, seed, common_draws)
     if not block_seconds > 0:
         raise ParameterError(f"block_seconds is {block_seconds!r}; give a positive time")
+    if client is not None:
+        if executor is not None or workers is not None or store is None:
+            raise ParameterError(
+                "client was given: leave workers and executor out, and give a store that every worker can reach"
+            )
+        executor = Cluster(client, block_name)
     options = _Options(theory, workers, executor, progress, block, block_seconds, memory_limit)
     if store is not None:
-        path = _local(store)
-        _sweep(study, path, options, retry_failed=retry_failed, extend=extend, repair=repair)
-        return open_study(path)
+        place = place_of(store)
+        _sweep(study, place, options, retry_failed=retry_failed, extend=extend, repair=repair)
+        return open_study(place)
     with tempfile.TemporaryDirectory(prefix="replicon-") as folder:
-        path = Path(folder) / "study.zarr"
-        _sweep(study, path, options)
-        result = open_study(path).load()
+        place = Folder(Path(folder) / "study.zarr")
+        _sweep(study, place, options)
+        result = open_study(place).load()
     result.attrs["store"] = ""
     return result
 
@@ -155,6 +180,9 @@ class _Options:
 
     def count(self, study: Study) -> int:
         """Workers that may be used, within the memory."""
+        if isinstance(self.executor, Cluster):
+            self.executor.check(worker_memory(study) if study.sizes else 0.0)
+            return self.executor.workers
         if self.executor is not None:
             wanted = self.executor.workers
         else:
@@ -166,7 +194,11 @@ class _Options:
         if self.executor is not None:
             return self.executor
         if share == 0.0 or (
-            self.workers is None and share * total_seconds(study, store.record["seconds"]) < SERIAL_SECONDS
+            self.workers is None
+            and (
+                share * total_seconds(study, store.record["seconds"]) < SERIAL_SECONDS
+                or not visible_to_workers(study.owner)
+            )
         ):
             return Serial()
         return make_executor(self.count(study))
@@ -174,7 +206,7 @@ class _Options:
 
 def _sweep(
     study: Study,
-    path: Path,
+    place: Place,
     options: _Options,
     *,
     retry_failed: bool = False,
@@ -182,10 +214,10 @@ def _sweep(
     repair: bool = False,
 ) -> None:
     workers = options.count(study)
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+    if is_absent(place):
         shape = shape_blocks(study, options.block, options.block_seconds, workers)
-        StudyStore.create(
-            path,
+        create_store(
+            place,
             study.canonical(),
             study.coded(),
             study.coordinates,
@@ -194,11 +226,11 @@ def _sweep(
             theory_chunk=shape.theory_chunk,
             seconds=shape.seconds,
         )
-    StudyStore.open(path)
-    with writer(path), single_threaded():
-        store = prepare(study, path, extend=extend, repair=repair)
+    StudyStore.open(place)
+    with writer(place), single_threaded():
+        store = prepare(study, place, extend=extend, repair=repair)
         study = study_of(store, study.owner)
-        done = store.done()
+        done = store.done(listed=True)
         _Sweep(study, store, options, done, retry_failed).run()
 
 
@@ -209,13 +241,20 @@ class _Sweep:
         self, study: Study, store: StudyStore, options: _Options, done: np.ndarray, retry_failed: bool
     ) -> None:
         self.study, self.store, self.options, self.retry_failed = study, store, options, retry_failed
-        wanted = (done == 0) | ((done == 2) if retry_failed else False)
-        blocks = store.blocks
-        self.keys = [block.key for block in blocks.select(blocks.count(wanted) > 0)] if done.size else []
+        wanted = done == 0
+        if retry_failed:
+            wanted |= done == 2
+        blocks, share = store.blocks, 0.0
+        self.keys: list[str] = []
+        self.stored = np.zeros((0, 0, 0), dtype=np.int64)
+        if done.size:
+            open_ = blocks.count(wanted)
+            share = open_.sum() / done.size
+            self.keys = [block.key for block in blocks.select(open_ > 0)]
+            self.stored = blocks.volumes - open_
         self.total = done.size or study.count
-        self.stored = blocks.count((done != 0) & ~wanted) if done.size else np.zeros((0, 0, 0))
         self.finished = int(self.stored.sum())
-        self.executor = options.make(study, store, wanted.mean() if done.size else 0.0)
+        self.executor = options.make(study, store, share)
         self.deaths = self.given_up = self.computed = 0
 
     def run(self) -> None:
@@ -225,7 +264,7 @@ class _Sweep:
             self._report()
             return
         self.store.forget_consolidated()
-        record = Run(self.store.path, workers=self.executor.workers, finished=self.finished, total=self.total)
+        record = Run(self.store.place, workers=self.executor.workers, finished=self.finished, total=self.total)
         outcome = "interrupted"
         try:
             self._report()
@@ -239,11 +278,18 @@ class _Sweep:
         except KeyboardInterrupt:
             self._stop()
             # workers may have finished blocks that were not counted yet
-            self.finished = int((self.store.done() != 0).sum()) if self.study.sizes else 0
+            self.finished = int((self.store.done(listed=True) != 0).sum()) if self.study.sizes else 0
             raise SweepInterrupted(
-                f"interrupted; {self.store.path} keeps {self.finished} of {self.total} realisations, and the same "
+                f"interrupted; {self.store.place} keeps {self.finished} of {self.total} realisations, and the same "
                 "sweep goes on from there"
             ) from None
+        except SchedulerLost as error:
+            outcome = str(error)
+            self.finished = int((self.store.done(listed=True) != 0).sum())
+            raise RunFailedError(
+                f"{error}; {self.store.place} is valid and keeps {self.finished} of {self.total} realisations: run the "
+                "same sweep again to resume"
+            ) from error
         except Exception as error:
             self._stop()
             outcome = f"{type(error).__name__}: {error}"
@@ -258,10 +304,15 @@ class _Sweep:
             submitted: list[str] = []
             finished: set[str] = set()
             try:
-                for _, result in self.executor.run(compute_block, self._tasks(run, waiting, submitted)):
-                    finished.add(result[0])
-                    self.computed += 1
-                    self._count(*result)
+                for number, result in self.executor.run(compute_block, self._tasks(run, waiting, submitted)):
+                    key = submitted[number]
+                    finished.add(key)
+                    if isinstance(result, WorkerDied):
+                        self.deaths += 1
+                        self._give_up(key)
+                    else:
+                        self.computed += 1
+                        self._count(key)
                 return
             except BrokenExecutor as error:
                 self._survive(error)
@@ -275,20 +326,24 @@ class _Sweep:
         """A block that was in work at several deaths, in a worker of its own; it fails if it kills that one, too."""
         for _ in range(2):
             try:
-                for _, result in Processes(1).run(compute_block, self._tasks(run, [key], [])):
+                for _ in Processes(1).run(compute_block, self._tasks(run, [key], [])):
                     self.computed += 1
-                    self._count(*result)
+                    self._count(key)
                 return
             except BrokenExecutor as error:
                 self._survive(error)
+        self._give_up(key)
+
+    def _give_up(self, key: str) -> None:
+        """Mark a block as failed that ends its workers."""
         self.given_up += 1
         if self.given_up == HOPELESS and not self.computed:
             raise ResourceError(
                 f"{self.study.owner.__name__}: every worker process died (out of memory, or a crash) and no block was "
                 "finished; try one point with simulate, or smaller sizes"
             )
-        failed = give_up(self.store, self.study, key, "the worker process died (out of memory, or a crash)")
-        self._count(key, len(self.store.blocks.of_key(key).points) - failed, failed)
+        give_up(self.store, self.study, key, "the worker process died (out of memory, or a crash)")
+        self._count(key)
 
     def _survive(self, error: BrokenExecutor) -> None:
         """Count the death of a worker; where workers cannot even start on a task, say so."""
@@ -301,14 +356,18 @@ class _Sweep:
 
     def _tasks(self, run: str, keys: list[str], submitted: list[str]) -> Iterator[tuple[Any, ...]]:
         parent = os.getpid() if isinstance(self.executor, Processes) else None
+        folder = self.store.place.folder
+        place = str(self.store.place if folder is None else folder.absolute())
         for key in keys:
             submitted.append(key)
-            yield str(self.store.path), run, self.study.owner, key, self.retry_failed, parent
+            yield place, run, self.study.owner, key, self.retry_failed, parent
 
-    def _count(self, key: str, done: int, failed: int) -> None:
-        at = tuple(int(part) for part in key.split("."))
-        self.finished += done + failed - int(self.stored[at])
-        self.stored[at] = done + failed
+    def _count(self, key: str) -> None:
+        """Report a block, of which everything is done or failed now."""
+        block, at = self.store.blocks.of_key(key), tuple(int(part) for part in key.split("."))
+        whole = len(block.points) * len(block.realizations)
+        self.finished += whole - int(self.stored[at])
+        self.stored[at] = whole
         self._report()
 
     def _stop(self) -> None:
@@ -328,9 +387,3 @@ class _Sweep:
             # the study itself is stored; where the disk is full its own error is already on its way
             if outcome == "complete":
                 raise
-
-
-def _local(store: str | Path) -> Path:
-    if "://" in str(store):
-        raise StoreError(f"{store}: stores are local folders; give a path")
-    return Path(store)

@@ -62,14 +62,13 @@ def compute_chunk(store: StudyStore, study: Study, key: Key, retry_failed: bool)
     mark[where[list(errors)]] = storage.FAILED
     arrays["theory_done"] = mark.reshape(arrays["theory_done"].shape)
     label = ".".join(str(part) for part in key if part is not None)
-    path = store.path / "failed" / f"theory.{label}.json"
     for name in store.theory_names()[:-1]:
         _write(store, name, region, arrays[name])
     if errors:
         failures = [
             {"parameters": study.values(int(where[i]) + rows.start), "error": message} for i, message in errors.items()
         ]
-        persistently(store.path, f"failed/{path.name}", lambda: write_json(path, {"failures": failures}))
+        write_json(store.place, f"failed/theory.{label}.json", {"failures": failures})
     _write(store, "theory_done", region, arrays["theory_done"])
 
 
@@ -82,4 +81,4 @@ def _write(store: StudyStore, name: str, region: tuple[slice, ...], values: Any)
     def write() -> None:
         store.array(name)[region] = values
 
-    persistently(store.path, f"array {name}", write)
+    persistently(store.place, f"array {name}", write)

@@ -11,6 +11,7 @@ import numpy as np
 
 from replicon.core.errors import ParameterError, RepliconError
 from replicon.core.parameters import unknown_name
+from replicon.core.store.place import is_url
 from replicon.core.sweep.study import Study, describe
 
 STUDY_KEYS: dict[str, tuple[type, ...]] = {
@@ -39,13 +40,14 @@ class StudyFile:
         Name in the catalogue, or ``module:Class``.
     options : dict
         Arguments of `replicon.sweep` by name.
-    store : Path
-        By default the file's own name with the ending ``.zarr``; a relative path starts at the file's folder.
+    store : Path or str
+        A folder or a URL, by default the file's own name with the ending ``.zarr``; a relative path starts at the
+        file's folder.
     """
 
     system: Any
     options: dict[str, Any] = field(default_factory=dict)
-    store: Path = field(default_factory=Path)
+    store: Path | str = field(default_factory=Path)
 
 
 def read_study(path: str | Path) -> StudyFile:
@@ -105,8 +107,9 @@ class _Reader:
         if "points" in self.content:
             options["points"] = self._points(owner)
         self._check(owner, axes, options)
-        store = Path(study.get("store", self.path.with_suffix(".zarr").name))
-        return StudyFile(owner, options, store if store.is_absolute() else self.path.parent / store)
+        store = study.get("store", self.path.with_suffix(".zarr").name)
+        # a path starts at the file's folder unless it is absolute
+        return StudyFile(owner, options, store if is_url(store) else self.path.parent / store)
 
     def error(self, table: str, key: str, message: str) -> ParameterError:
         """The error for a key of a table, with the line on which it stands."""

@@ -33,15 +33,13 @@ def study_of(store: StudyStore, owner: type[System]) -> Study:
     )
 
 
-def compute_block(
-    path: str, run: str, owner: type[System], key: str, retry_failed: bool, parent: int | None
-) -> tuple[str, int, int]:
+def compute_block(path: str, run: str, owner: type[System], key: str, retry_failed: bool, parent: int | None) -> None:
     """Compute the open realisations of a block and store them.
 
     Parameters
     ----------
     path, run : str
-        The store, and the name of this run: what is read once per run is kept for its blocks.
+        Path or URL of the store, and the name of this run: what is read once per run is kept for its blocks.
     owner : type of System
     key : str
         Which block.
@@ -49,29 +47,21 @@ def compute_block(
         Also compute failed realisations again.
     parent : int, optional
         Process that must be alive for this work to make sense.
-
-    Returns
-    -------
-    key, done, failed : str, int, int
-        How many realisations of the block are done and failed now.
     """
     if parent is not None and parent not in (os.getpid(), os.getppid()):
-        return key, 0, 0
+        return
     store, study = _opened(path, run, owner)
     block = store.blocks.of_key(key)
-    with working(store.path):
+    with working(store.place):
         # read again: another worker, since dead, may have finished this block
         mark = storage.read_mark(store, block)
         wanted = (mark == storage.OPEN) | ((mark == storage.FAILED) if retry_failed else False)
         if wanted.any():
-            storage.log("start", key)
-            mark = _compute(store, study, block, mark, wanted)
-            storage.log("end", key)
-    return key, int((mark == storage.DONE).sum()), int((mark == storage.FAILED).sum())
+            _compute(store, study, block, mark, wanted)
 
 
-def give_up(store: StudyStore, study: Study, key: str, message: str) -> int:
-    """Mark the open realisations of a block as failed without computing them; returns how many."""
+def give_up(store: StudyStore, study: Study, key: str, message: str) -> None:
+    """Mark the open realisations of a block as failed without computing them."""
     block = store.blocks.of_key(key)
     mark = storage.read_mark(store, block)
     values = storage.read_block(store, block, mark)
@@ -83,7 +73,6 @@ def give_up(store: StudyStore, study: Study, key: str, message: str) -> int:
         draws = Draws(seeds=np.asarray(seeds, dtype=np.int64), errors=dict.fromkeys(range(len(seeds)), message))
         failures += _place(store, study, block, row, columns, draws, values)
     storage.write_block(store, block, values, failures)
-    return len(failures)
 
 
 def seed_of(study: Study, point: int, size: int, index: int) -> int:
@@ -97,7 +86,13 @@ def _opened(path: str, run: str, owner: type[System]) -> tuple[StudyStore, Study
     return store, study_of(store, owner)
 
 
-def _compute(store: StudyStore, study: Study, block: Block, mark: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def block_name(path: str, run: str, owner: type[System], key: str, *rest: Any) -> str:
+    """Name of the task of a block, one for each store and run."""
+    return f"{owner.__name__.lower()}-{run[:12]}-{key}"
+
+
+def _compute(store: StudyStore, study: Study, block: Block, mark: np.ndarray, wanted: np.ndarray) -> None:
+    storage.log("start", block.key)
     values = storage.read_block(store, block, mark)
     failures = _kept(store, block, mark, wanted)
     size = study.sizes[block.size]
@@ -108,8 +103,12 @@ def _compute(store: StudyStore, study: Study, block: Block, mark: np.ndarray, wa
                 continue
             draws = _realize(study, point, size, [block.realizations[k] for k in columns])
             failures += _place(store, study, block, row, columns, draws, values)
+    if not np.array_equal(storage.read_mark(store, block), mark):
+        # a worker that counted as lost, or that of another sweep, was quicker: the same numbers are there
+        storage.log("left", block.key)
+        return
     storage.write_block(store, block, values, failures)
-    return values["done"]
+    storage.log("end", block.key)
 
 
 def _realize(study: Study, point: int, size: int, indices: list[int]) -> Draws:
