@@ -35,6 +35,7 @@ __getattr__, __dir__, __all__ = lazy(
         "System": "replicon.core.system",
         "cite": "replicon.core.citation",
         "compare": "replicon.core.compare",
+        "explore": "replicon.explorer.server",
         "generator": "replicon.core.seeds",
         "jax_key": "replicon.core.seeds",
         "noise_key": "replicon.core.seeds",

@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from replicon import __version__
 from replicon.cli import process
+from replicon.cli.explore import EXPLORE_EXAMPLES, explore_command
 from replicon.cli.sweep import STATUS_EXAMPLES, SWEEP_EXAMPLES, status_command, sweep_command
 from replicon.cli.verify import VERIFY_EXAMPLES, verify_command
 from replicon.core.errors import DataError, ParameterError, RepliconError
@@ -170,7 +171,7 @@ def run_(
 
 @app.command(help_epilogue="Examples:\n  replicon report runs/warm\n  replicon report phase.zarr --out phase.html")
 def report(
-    source: Annotated[Path, Parameter(help="Folder of a run, or store of a sweep (also while it runs).")],
+    source: Annotated[str, Parameter(help="Folder of a run, or store of a sweep (also while it runs, also a URL).")],
     /,
     *,
     out: Annotated[
@@ -188,6 +189,7 @@ def report(
 app.command(sweep_command, name="sweep", help_epilogue=SWEEP_EXAMPLES)
 app.command(status_command, name="status", help_epilogue=STATUS_EXAMPLES)
 app.command(verify_command, name="verify", help_epilogue=VERIFY_EXAMPLES)
+app.command(explore_command, name="explore", help_epilogue=EXPLORE_EXAMPLES)
 
 
 @app.command

@@ -8,8 +8,8 @@ imported only when asked for.
 import importlib
 import importlib.util
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from replicon.core import catalog
@@ -66,6 +66,11 @@ class Claim:
         False for a number that is known not to come out; `remark` says what we get and the likely reason.
     remark : str
         What the reader must know besides.
+    of : str
+        Name of the observable whose value this is, or of the parameter (a critical load); empty for any other number.
+    at : dict of str to float or str
+        Parameters (or the coordinate of a curve) that it belongs to, by name; those left out do not matter. With `of`
+        it says where the number lies on a plot.
 
     Raises
     ------
@@ -87,6 +92,8 @@ class Claim:
     topic: str = ""
     reproduces: bool = True
     remark: str = ""
+    of: str = ""
+    at: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.tolerance) and self.tolerance >= 0):

@@ -38,6 +38,7 @@ def _hebb() -> list[Claim]:
         Claim(
             f"approximate m after step {step}", value, AMARI, *printed(3),
             lambda step=step: theory.amari_maginu(0.5, 0.1, 3).values["overlap"][step], topic=topic,
+            of="overlap_trajectory", at={"step": step, "load": 0.1, "initial_overlap": 0.5, "rule": "hebb"},
         )
         for step, value in ((1, 0.886), (2, 0.943), (3, 0.980))
     ]  # fmt: skip
@@ -45,6 +46,7 @@ def _hebb() -> list[Claim]:
         Claim(
             f"measured m after step {step}, N = 2000", value, "measured before at N = 2000", 0.0, "error printed",
             simulate=functools.partial(_measure, step, 2000, **HEBB), published_error=error, topic=topic,
+            of="overlap_trajectory", at={"step": step, "load": 0.1, "initial_overlap": 0.5, "rule": "hebb"},
         )
         for step, value, error in ((1, 0.900, 0.005), (2, 0.964, 0.005), (3, 0.985, 0.004))
     ]  # fmt: skip
@@ -56,15 +58,16 @@ def _projection() -> list[Claim]:
     found = []
     for load, start, published, before, error in ((0.4, 0.6, 0.642, 0.626, 0.015), (0.2, 0.4, 0.617, 0.607, 0.015)):
         measure = functools.partial(_measure, 1, 500, load=load, initial_overlap=start, steps=1, rule="projection")
+        at = {"load": load, "initial_overlap": start, "rule": "projection"}
         place = f"load {load:g}, from overlap {start:g}"
         found += [
             Claim(
                 f"m, {place}", published, f"{KANTER}; load and start found from the digits", *printed(3),
-                functools.partial(theory.projection_one_step, start, load), topic=topic,
+                functools.partial(theory.projection_one_step, start, load), topic=topic, of="first_overlap", at=at,
             ),
             Claim(
                 f"measured m, {place}, N = 500", before, "measured before", 0.0, "error printed",
-                simulate=measure, published_error=error, topic=topic,
+                simulate=measure, published_error=error, topic=topic, of="first_overlap", at=at,
             ),
         ]  # fmt: skip
     return found

@@ -32,6 +32,7 @@ WARM_POINTS = {
 }
 """Printed observables of the retrieval state by (temperature, load)."""
 
+CRITICAL = {"of": "load", "at": {"temperature": 0}}
 SYMBOLS = {"overlap": "m", "edwards_anderson": "q", "crosstalk": "r", "energy": "e", "free_energy": "f"}
 
 
@@ -49,9 +50,14 @@ def _capacity() -> list[Claim]:
     topic = "Capacity at T = 0"
     source = f"{AGS_1985B}, eqs. 9-11{SOLVED}"
     return [
-        Claim("critical load, as quoted", 0.138, AGS_1985B, *printed(3), theory.critical_load, topic=topic),
-        Claim("critical load", 0.1379056, source, *printed(7), theory.critical_load, topic=topic),
-        Claim("overlap at the critical load", 0.967417, source, *printed(6), theory.critical_overlap, topic=topic),
+        Claim("critical load, as quoted", 0.138, AGS_1985B, *printed(3), theory.critical_load, topic=topic, **CRITICAL),
+        Claim(
+            "critical load", 0.1379056, source, *printed(7), theory.critical_load, topic=topic, **CRITICAL,
+        ),
+        Claim(
+            "overlap at the critical load", 0.967417, source, *printed(6), theory.critical_overlap, topic=topic,
+            of="overlap", at={"load": 0.1379056, "temperature": 0},
+        ),
         Claim(
             "t_c = m / sqrt(2 load r) at the critical load", 1.5112185, source, 1.5e-6, DIGITS,
             lambda: erfinv(float(theory.critical_overlap())), topic=topic,
@@ -59,10 +65,11 @@ def _capacity() -> list[Claim]:
         Claim(
             "fraction of errors at the critical load", 0.0163, source, *printed(4),
             lambda: 0.5 * (1 - float(theory.critical_overlap())), topic=topic,
+            of="error_rate", at={"load": 0.1379056, "temperature": 0},
         ),
         Claim(
             "load of equal energies", 0.0518543, source, *printed(7),
-            theory.thermodynamic_load, topic=topic,
+            theory.thermodynamic_load, topic=topic, **CRITICAL,
         ),
         Claim(
             "load of equal energies, as quoted", 0.051, AGS_1985B, *printed(3), theory.thermodynamic_load, topic=topic,
@@ -72,7 +79,7 @@ def _capacity() -> list[Claim]:
         Claim(
             "critical load, one step of broken replica symmetry", 0.141,
             "literature values 0.138 to 0.144: Crisanti, Amit and Gutfreund, Europhys. Lett. 2, 337 (1986), and later",
-            0.003, "the interval quoted", topic=topic, remark="broken replica symmetry is not solved here",
+            0.003, "the interval quoted", topic=topic, **CRITICAL, remark="broken replica symmetry is not solved here",
         ),
     ]  # fmt: skip
 
@@ -84,6 +91,7 @@ def _states() -> list[Claim]:
         Claim(
             f"m at T = 0, load {load:g}", value, f"{AGS_1985B}, eqs. 9-11{SOLVED}", *printed(digits),
             lambda load=load: theory.zero_temperature(load).values["overlap"], topic=topic,
+            of="overlap", at={"load": load, "temperature": 0},
         )
         for load, (value, digits) in frozen.items()
     ]  # fmt: skip
@@ -95,7 +103,7 @@ def _states() -> list[Claim]:
                 lambda name=name, load=load, temperature=temperature: theory.replica_symmetric(
                     load, temperature, "retrieval"
                 ).values[name],
-                topic=topic,
+                topic=topic, of=name, at={"load": load, "temperature": temperature},
             )
             for name, value in values.items()
         ]  # fmt: skip
@@ -108,7 +116,7 @@ def _lines() -> list[Claim]:
     found = [
         Claim(
             "spin-glass temperature at load 0.1, 1 + sqrt(load)", 1 + np.sqrt(0.1), AGS_1985B, 1e-12, EXACT,
-            lambda: theory.spin_glass_temperature(0.1), topic=topic,
+            lambda: theory.spin_glass_temperature(0.1), topic=topic, of="temperature", at={"load": 0.1},
         ),
         Claim(
             "spin-glass temperature as the load vanishes", 1.0, AGS_1985B, 1e-6, "sqrt(load) at the load 1e-12 taken",
@@ -122,14 +130,14 @@ def _lines() -> list[Claim]:
         found += [
             Claim(
                 f"{symbol} at load {load:g}", value, figure, 1e-6 * value, DIGITS,
-                lambda line=line, load=load: line(load), topic=topic,
+                lambda line=line, load=load: line(load), topic=topic, of="temperature", at={"load": load},
             )
             for load, value in values.items()
         ]  # fmt: skip
     found += [
         Claim(
             f"T_R at load {load:g}", value, figure, *printed(decimals),
-            lambda load=load: theory.almeida_thouless_line(load), topic=topic,
+            lambda load=load: theory.almeida_thouless_line(load), topic=topic, of="temperature", at={"load": load},
         )
         for load, value, decimals in ((0.1, 0.00145, 5), (0.12, 0.0050, 4))
     ]  # fmt: skip

@@ -7,11 +7,19 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from replicon.core.phases import PhaseLine
 from replicon.core.plotting import plot_plane
 from replicon.core.prediction import predict
 from replicon.core.realization import realize
 from replicon.memory.hopfield import theory
 from replicon.memory.hopfield.model import Hopfield
+
+LABELS = {
+    "T_g: spin glass": "spin_glass_temperature",
+    "T_M: retrieval metastable": "retrieval_spinodal",
+    "T_c: retrieval stable": "thermodynamic_transition",
+    "T_R: Almeida-Thouless": "almeida_thouless_line",
+}
 
 
 @dataclass(frozen=True)
@@ -37,13 +45,7 @@ class PhaseDiagram:
     def plot(self) -> Any:
         """Draw overlap as colour, the four lines and the measured points; a `matplotlib.figure.Figure`."""
         retrieval = self.theory["overlap"].where((self.theory["status"] & theory.NO_RETRIEVAL_STATE) == 0, 0.0)
-        labels = {
-            "T_g: spin glass": "spin_glass_temperature",
-            "T_M: retrieval metastable": "retrieval_spinodal",
-            "T_c: retrieval stable": "thermodynamic_transition",
-            "T_R: Almeida-Thouless": "almeida_thouless_line",
-        }
-        lines = {label: self.boundaries[name] for label, name in labels.items()}
+        lines = {label: self.boundaries[name] for label, name in LABELS.items()}
         figure = plot_plane(retrieval, lines, self.points, x="load", y="temperature", label="retrieval overlap m")
         figure.axes[0].set_title("Hopfield model", fontsize=10)
         return figure
@@ -88,20 +90,31 @@ def phase_diagram(
     across = np.linspace(0.16 / 60, 0.16, 60) if loads is None else np.asarray(loads, dtype=float)
     up = np.linspace(0.0, 1.5, 60) if temperatures is None else np.asarray(temperatures, dtype=float)
     grid = predict(Hopfield, load=across, temperature=up)
-    fine: Any = np.unique(np.concatenate([np.geomspace(across.min() / 50, across.max(), 60), across]))
-    # Replica symmetry makes the two retrieval lines turn back at low temperature: they are functions of T, not of load.
-    cold: Any = np.linspace(0.0, 0.999, 120)
-    boundaries = {
-        "spin_glass_temperature": (fine, np.asarray(theory.spin_glass_temperature(fine).values)),
-        "retrieval_spinodal": (np.asarray(theory.critical_load(cold).values), cold),
-        "thermodynamic_transition": (np.asarray(theory.thermodynamic_load(cold).values), cold),
-        "almeida_thouless_line": (fine, np.asarray(theory.almeida_thouless_line(fine).values)),
-    }
+    boundaries = _boundaries(across)
     if isinstance(simulation, xr.Dataset):
         points = _from_sweep(simulation)
     else:
         points = _simulated(across, up, size, realizations, seed) if simulation else None
     return PhaseDiagram(grid, boundaries, points)
+
+
+def phase_lines() -> list[PhaseLine]:
+    """The four lines in the plane of load and temperature, for loads up to 0.2."""
+    boundaries = _boundaries(np.linspace(0.2 / 60, 0.2, 60))
+    return [PhaseLine(label, ("load", "temperature"), boundaries[name]) for label, name in LABELS.items()]
+
+
+def _boundaries(loads: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """The lines up to the largest of the loads."""
+    fine: Any = np.unique(np.concatenate([np.geomspace(loads.min() / 50, loads.max(), 60), loads]))
+    # Replica symmetry makes the two retrieval lines turn back at low temperature: they are functions of T, not of load.
+    cold: Any = np.linspace(0.0, 0.999, 120)
+    return {
+        "spin_glass_temperature": (fine, np.asarray(theory.spin_glass_temperature(fine).values)),
+        "retrieval_spinodal": (np.asarray(theory.critical_load(cold).values), cold),
+        "thermodynamic_transition": (np.asarray(theory.thermodynamic_load(cold).values), cold),
+        "almeida_thouless_line": (fine, np.asarray(theory.almeida_thouless_line(fine).values)),
+    }
 
 
 def _simulated(loads: np.ndarray, temperatures: np.ndarray, size: int, realizations: int, seed: int) -> xr.Dataset:

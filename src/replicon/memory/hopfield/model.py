@@ -11,6 +11,7 @@ from replicon.core.instance import Instance
 from replicon.core.monitor import check
 from replicon.core.observables import Observables, Scalar, Status, observable
 from replicon.core.parameters import parameter
+from replicon.core.phases import PhaseLine
 from replicon.core.precision import is_traced
 from replicon.core.sections import Demonstration
 from replicon.core.seeds import generator
@@ -188,6 +189,13 @@ class Hopfield(System):
         from replicon.memory.hopfield.demonstration import demonstrations
 
         return demonstrations()
+
+    @classmethod
+    def phase_lines(cls) -> list[PhaseLine]:
+        """The lines of the phase diagram in load and temperature."""
+        from replicon.memory.hopfield.diagram import phase_lines
+
+        return phase_lines()
 
     def _start(self, patterns: np.ndarray, seed: int) -> np.ndarray:
         if self.state in ("auto", "retrieval"):
