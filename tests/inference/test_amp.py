@@ -107,6 +107,26 @@ def test_theory_and_simulation_agree(system):
     assert result.verdict == "agree", str(result)
 
 
+@pytest.mark.parametrize(
+    "system",
+    [
+        MessagePassing(iterations=8, load=0.4, noise_variance=0.2),
+        MessagePassing(iterations=8, denoiser="lasso", load=0.4, noise_variance=0.2, penalty_level=0.5),
+        VectorMessagePassing(iterations=6, load=0.4, noise_variance=0.2),
+    ],
+    ids=["bayes", "lasso", "vector"],
+)
+def test_the_theory_of_a_draw_takes_what_the_draw_realises(system):
+    """With few samples most of the variance between draws is that of the fraction and size of the non-zeros."""
+    draws = [system.sample(300, seed) for seed in range(16)]
+    measured = np.array([system.simulate(draw).estimation_error for draw in draws])
+    predicted = np.array([system.theory(instance=draw).estimation_error for draw in draws])
+    residual = measured - predicted
+    assert residual[:, -1].var() < 0.5 * measured[:, -1].var()
+    assert np.all(np.abs(residual.mean(axis=0)) < 4 * residual.std(axis=0, ddof=1) / 4 + 1e-12)
+    assert system.theory(instance=draws[0]).kind == "instance"
+
+
 def test_without_the_onsager_term_the_curves_disagree(monkeypatch):
     """The agreement above means something: plain iterative thresholding is far from state evolution."""
     from replicon.inference.algorithms import amp

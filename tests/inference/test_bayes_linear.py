@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 
 import replicon as rp
-from replicon.inference.bayes_linear import theory
+from replicon.inference.bayes_linear import simulation, theory
 from replicon.inference.bayes_linear.claims import claims
 from replicon.inference.bayes_linear.model import BayesLinear
 from replicon.inference.bayes_linear.theory import HARD
 from replicon.inference.families import noise_density, signal_density
+from replicon.inference.linear_problem import realised
 from replicon.inference.m_estimation.theory import optimal_ridge_error
+from replicon.maths.scalar_channel.expectations import bayes
 from replicon.testing import check_system
 
 HARD_PROBLEM = {"noise_variance": 1e-4, "sparsity": 0.4}
@@ -32,7 +34,7 @@ def test_gaussians_have_one_branch_which_is_ridge():
 def test_fixed_points_are_stationary_points_of_the_free_energy():
     with jax.enable_x64(True):
         noise, signal = noise_density("gaussian", 1e-4), signal_density("bernoulli_gauss", 1.0, 0.4)
-        slope = jax.grad(lambda q: theory.free_energy(0.55, noise, signal, q))
+        slope = jax.jit(jax.grad(lambda q: theory.free_energy(0.55, noise, signal, q)))
         for branch in ("informed", "algorithmic"):
             q = theory.bayes_linear(0.55, branch=branch, **HARD_PROBLEM).values["estimation_error"]
             assert abs(float(slope(q))) * q < 1e-9
@@ -72,17 +74,59 @@ def test_message_passing_agrees_with_the_algorithmic_branch():
     assert result.verdict == "agree", str(result)
 
 
+def test_message_passing_from_the_truth_follows_state_evolution():
+    """Iterate by iterate in the hard phase, given the numbers of each draw: q_s <- MMSE((v + q_s) / load) from 0."""
+    model = BayesLinear(load=0.58, branch="informed", **HARD_PROBLEM)
+
+    @jax.jit
+    def evolution(load, noise_variance, signal_variance, sparsity):
+        prior = signal_density("bernoulli_gauss", signal_variance, sparsity)
+
+        def step(q, _):
+            q = bayes(prior, (noise_variance + q) / load).error
+            return q, q
+
+        return jax.lax.scan(step, 0.0, None, length=10)[1]
+
+    ratios = []
+    for seed in range(10):
+        draw = model.sample(2000, seed)
+        numbers = realised(draw.noise, draw.signal, "gaussian", 1e-4, "bernoulli_gauss", 1.0, 0.4)
+        run = simulation.follow(
+            draw.design, draw.response, draw.signal, "gaussian", 1e-4, "bernoulli_gauss", 1.0, 0.4, True, 10
+        )
+        with jax.enable_x64(True):
+            ratios.append(run.estimation_error[1:] / np.asarray(evolution(draw.load, *numbers)))
+    mean, error = np.mean(ratios, axis=0), np.std(ratios, axis=0, ddof=1) / np.sqrt(len(ratios))
+    assert np.all(error < 0.04) and np.all(np.abs(mean - 1) < 3.5 * error + 2 / 2000)
+
+
 def test_every_branch_is_reached_from_its_start():
     """In the hard phase the same algorithm ends on two branches: from zero and from the truth.
 
-    Only the separation is asserted. On the informed branch runs of 2000 features end 10 to 20 % below the theory
-    (.00053 against .00065 at load .56, .00042 against .00046 at .58), a deviation that is not explained yet.
+    The point is far from the end of the informed branch: close to it one draw of 2000 features in ten falls off.
     """
-    errors = {}
-    for branch in ("algorithmic", "informed"):
-        model = BayesLinear(load=0.56, branch=branch, **HARD_PROBLEM)
-        errors[branch] = np.median([model.simulate(model.sample(2000, seed)).estimation_error for seed in range(6)])
-    assert errors["algorithmic"] > 30 * errors["informed"]
+    words = {"load": 0.19, "noise_variance": 1e-6, "sparsity": 0.1}
+    model, lost = (BayesLinear(branch=branch, **words) for branch in ("informed", "algorithmic"))
+    assert model.theory().bayes_error < 1e-4 * model.theory().algorithmic_error
+    draws = [model.sample(2000, seed) for seed in range(12)]
+    ends = [model.simulate(draw).estimation_error for draw in draws]
+    predicted = [model.theory(instance=draw).estimation_error for draw in draws]
+    deviation = np.log(np.array(ends) / predicted)
+    error = deviation.std(ddof=1) / np.sqrt(deviation.size)
+    assert error < 0.1 and abs(deviation.mean()) < 3 * error
+    found, expected = lost.simulate(draws[0]).estimation_error, lost.theory(instance=draws[0]).estimation_error
+    assert found == pytest.approx(expected, rel=0.2)
+
+
+def test_the_theory_of_a_draw_knows_what_the_draw_realises():
+    """Most of the spread between draws is that of the fraction and size of their non-zeros."""
+    model = BayesLinear(load=0.3, noise_variance=0.3)
+    draws = [model.sample(300, seed) for seed in range(24)]
+    ends = np.array([model.simulate(draw).estimation_error for draw in draws])
+    residual = ends - [model.theory(instance=draw).estimation_error for draw in draws]
+    assert residual.std() < 0.5 * ends.std()
+    assert abs(residual.mean()) < 4 * residual.std(ddof=1) / np.sqrt(24)
 
 
 def test_other_noises_agree():

@@ -5,10 +5,11 @@ import math
 
 import numpy as np
 import pytest
+from scipy import integrate, optimize, stats
 
 from replicon import ParameterError, compare
 from replicon.inference import PerceptronCapacity, gardner_capacity
-from replicon.inference.perceptron import gardner_margin, separation_probability, simulation
+from replicon.inference.perceptron import gardner_margin, ising_capacity, separation_probability, simulation
 from replicon.maths import perceptron
 from replicon.memory.hopfield import theory as hopfield
 from replicon.testing import check_system
@@ -68,6 +69,28 @@ def test_gardner_capacity_and_its_inverse():
     margins = np.array([0.0, 0.5, 1.0])
     np.testing.assert_allclose(gardner_capacity(margins).values, [2, 0.961205, 0.519572], atol=5e-7)
     np.testing.assert_allclose(gardner_margin(gardner_capacity(margins).values).values, margins, atol=1e-9)
+
+
+def test_capacity_of_couplings_of_one_size():
+    """Krauth and Mezard's 0.833; the entropy written out and integrated adaptively vanishes there."""
+    values, status = ising_capacity(np.array([0.0, 0.5]))
+    assert (status == 0).all() and values[0] == pytest.approx(0.833, abs=5e-4)
+    margin, load = 0.5, values[1]
+
+    def mean(function):
+        return integrate.quad(lambda z: stats.norm.pdf(z) * function(z), -12, 12, limit=300)[0]
+
+    def solution(log_field):
+        field = np.exp(log_field)
+        q = mean(lambda z: np.tanh(np.sqrt(field) * z) ** 2)
+        u = lambda z: (margin - np.sqrt(q) * z) / np.sqrt(1 - q)  # noqa: E731
+        pull = mean(lambda z: np.exp(-(u(z) ** 2) - 2 * stats.norm.logsf(u(z))) / (2 * np.pi))
+        entropy = mean(lambda z: np.logaddexp(np.sqrt(field) * z, -np.sqrt(field) * z)) - field * (1 - q) / 2
+        return load * pull / (1 - q) - field, entropy + load * mean(lambda z: stats.norm.logsf(u(z)))
+
+    log_field = optimize.brentq(lambda x: solution(x)[0], 0.0, 3.0)
+    assert solution(log_field)[1] == pytest.approx(0, abs=1e-8)
+    assert (values < gardner_capacity(np.array([0.0, 0.5])).values).all()
 
 
 def test_negative_margin_is_refused_unless_asked_for():

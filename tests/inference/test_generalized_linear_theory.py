@@ -5,6 +5,7 @@ import pytest
 from scipy import integrate, optimize, stats
 
 from replicon.inference.generalized_linear import bayes_optimal, binary_branch, binary_thresholds, estimate, max_margin
+from replicon.inference.generalized_linear.theory import HARD
 
 NODES = np.linspace(-9, 9, 6001)
 MEASURE = stats.norm.pdf(NODES) * (NODES[1] - NODES[0])
@@ -52,15 +53,51 @@ def test_equations_as_printed(loss, prox, load, penalty):
     np.testing.assert_allclose(reference_residuals(values, load, penalty, prox), 0, atol=accuracy)
 
 
-@pytest.mark.parametrize("loss", ["hinge", "logistic"])
-@pytest.mark.parametrize("teacher", ["sign", "logistic"])
+NOISES = {"probit": [(0.0, 0.0), (0.0, 0.4), (0.5, 0.0), (20.0, 0.1)], "logistic": [(0.0, 0.0), (0.0, 0.2)]}
+
+
+@pytest.mark.parametrize(("loss", "teacher"), [("hinge", "probit"), ("logistic", "probit"), ("logistic", "logistic")])
 def test_converges_on_the_whole_plane(loss, teacher):
     load, penalty = np.meshgrid(np.geomspace(0.05, 100, 8), np.geomspace(1e-5, 1e3, 8))
-    values, status = estimate(load, penalty, loss, teacher)
-    assert (status == 0).all() and values["residual"].max() < 1e-10
-    assert (values["teacher_overlap"] ** 2 < values["weight_norm"]).all()
-    # A larger penalty makes a smaller student, up to the plateau where the hinge has reached the largest margin.
-    assert (np.diff(values["weight_norm"], axis=0) < 1e-9).all()
+    for noise, flip in NOISES[teacher]:
+        values, status = estimate(load, penalty, loss, teacher, noise, flip)
+        assert (status == 0).all() and values["residual"].max() < 1e-10
+        assert (values["teacher_overlap"] ** 2 < values["weight_norm"]).all()
+        # A larger penalty makes a smaller student, up to the plateau where the hinge has reached the largest margin.
+        assert (np.diff(values["weight_norm"], axis=0) < 1e-9).all()
+
+
+def test_noise_without_strength_is_no_noise():
+    """A probit teacher without noise is the sign teacher; one with half of all labels turned round teaches nothing."""
+    for loss in ("hinge", "square"):
+        values = estimate(2.0, 0.5, loss, "probit", np.array([0.0, 1e-9])).values
+        clean = estimate(2.0, 0.5, loss, "sign", 0.0, np.array([0.0, 0.4999])).values
+        np.testing.assert_allclose(values["teacher_overlap"], clean["teacher_overlap"][0], rtol=1e-6)
+        assert clean["teacher_overlap"][1] < 1e-3
+        assert clean["test_error_01"][1] == pytest.approx(0.5, abs=1e-4)
+
+
+def test_flips_and_noise_by_adaptive_quadrature():
+    """Bayes-optimal overlap of a probit teacher with flips: the equation as it is printed, summed over labels."""
+    load, noise, flip = 2.0, 0.5, 0.1
+    q = estimate(load, 0.0, "bayes", "probit", noise, flip).values["teacher_overlap"]
+    width = np.sqrt(1 - q + noise)
+
+    def integrand(xi, y):
+        t = y * np.sqrt(q) * xi / width
+        slope = (1 - 2 * flip) * stats.norm.pdf(t) / width
+        return stats.norm.pdf(xi) * slope**2 / (flip + (1 - 2 * flip) * stats.norm.cdf(t))
+
+    field = load * sum(integrate.quad(integrand, -12, 12, args=(y,), limit=200)[0] for y in (-1, 1))
+    assert q == pytest.approx(field / (1 + field), rel=1e-9)
+
+
+def test_bayes_of_noisy_fields_is_ridge_with_the_noise_as_penalty():
+    for load in (0.5, 1.0, 2.0):
+        best = estimate(load, 0.0, "bayes", "linear", 0.3).values
+        ridge = estimate(load, 0.3, "square", "linear", 0.3).values
+        for name in ("teacher_overlap", "weight_norm", "test_error_01", "train_error_01"):
+            assert best[name] == pytest.approx(ridge[name], rel=1e-10)
 
 
 @pytest.mark.parametrize("loss", ["hinge", "logistic"])
@@ -153,6 +190,10 @@ def test_binary_weights():
     assert status == 0
     assert values["information"] == pytest.approx(1.2447, abs=5e-5)
     assert values["algorithm"] == pytest.approx(1.4927, abs=7e-5)
+    # Message passing stays on the branch below the algorithmic load, and knows everything beyond.
+    reached, status = bayes_optimal(np.array([1.2, 1.3, 1.49, 1.495]), "sign", "binary")
+    assert status.tolist() == [0, HARD, HARD, 0]
+    assert reached["teacher_overlap"][2] < 0.9 and reached["test_error_01"][3] == 0
     # Along the branch the free entropy falls with the load, at the rate of the information per sample.
     field = np.array([1.0, 1.0 + 1e-5])
     branch = binary_branch(field).values

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from replicon.core.errors import DataError, ParameterError
-from replicon.inference.m_estimation.simulation import draw_matrix, draw_noise, draw_signal, measure
+from replicon.inference.linear_problem import draw_matrix, draw_noise, draw_signal
+from replicon.inference.m_estimation.simulation import measure
 
 
 def generator(seed=0):

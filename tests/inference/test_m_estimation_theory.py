@@ -178,14 +178,31 @@ def test_support_rates_count_the_scalar_channel():
     assert values["true_positive_rate"] == pytest.approx(np.mean(seen), abs=0.003)
 
 
-@pytest.mark.parametrize("words", [MAP, LASSO], ids=["map", "lasso"])
-def test_gradients_are_those_of_finite_differences(words):
+@pytest.mark.parametrize(("words", "differentiate"), [(MAP, jax.jacfwd), (LASSO, jax.grad)], ids=["map", "lasso"])
+def test_gradients_are_those_of_finite_differences(words, differentiate):
     def predicted(load):
         return theory.m_estimation(load, **words).values["estimation_error"]
 
     with jax.enable_x64(True):
-        slope = float(jax.grad(predicted)(1.2))
+        slope = float(differentiate(predicted)(1.2))
     assert slope == pytest.approx((predicted(1.2001) - predicted(1.1999)) / 2e-4, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [MAP, LASSO, OPTIMAL, {"loss": "huber", "penalty": "lasso", "noise": "student", "signal": "bernoulli_gauss"}],
+    ids=["map", "lasso", "optimal", "student"],
+)
+def test_every_point_of_a_wide_range_converges(words):
+    """Load, noise and level over two to six decades, with the corners of the box."""
+    ranges = {"load": (0.1, 20.0), "noise_variance": (1e-3, 1e2), "penalty_level": (1e-4, 1e2)}
+    corners = np.stack(np.meshgrid(*[[0.0, 1.0]] * 3, indexing="ij")).reshape(3, -1)
+    places = np.concatenate([corners, np.random.default_rng(1).uniform(size=(3, 24))], axis=1)
+    numbers = {n: low * (high / low) ** u for (n, (low, high)), u in zip(ranges.items(), places, strict=True)}
+    values, status = theory.m_estimation(**{**words, **numbers})
+    assert not np.any(status), {name: column[status != 0] for name, column in numbers.items()}
+    assert np.all(values["residual"] < 1e-10) and np.all(values["estimation_error"] > 0)
+    assert np.all(values["effective_noise"] * numbers["load"] > numbers["noise_variance"] * 0.3)
 
 
 def test_points_without_an_estimator_say_so():

@@ -10,10 +10,11 @@ from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.utils.estimator_checks import check_estimator
 
 from replicon.core.errors import DataError, ParameterError
-from replicon.inference.high_dim_logistic import HighDimLogistic, separates, strongest_signal
+from replicon.inference.high_dim_logistic import HighDimLogistic
 from replicon.inference.logistic.errors import MLEDoesNotExistError
 from replicon.inference.logistic.newton import fit_logistic
 from replicon.inference.logistic.theory import mle_threshold, sur_candes_grid
+from replicon.inference.logistic_frontier import frontier, separates, strongest_signal
 from replicon.inference.logistic_signal import law_at, leave_one_out_fields, truth_behind
 
 ROOT5 = 5**0.5
@@ -57,10 +58,11 @@ def test_law_without_intercept_is_that_of_the_state_evolution():
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.05, 1.5])
-@pytest.mark.parametrize("mean", [0.0, 0.7, -2.0])
+@pytest.mark.parametrize("mean", [0.0, 2e-6, 0.7, -2.0])
 def test_signal_is_read_back_from_the_fields_it_makes(strength, mean):
-    law = law_at(0.15, strength, mean)
-    found = truth_behind(0.15, mean, law.field_deviation)
+    # At this aspect the start is exactly zero in two unknowns, which with a tiny mean was once not survived.
+    law = law_at(0.2, strength, mean)
+    found = truth_behind(0.2, mean, law.field_deviation)
     assert found.signal_strength == pytest.approx(strength, abs=1e-4)
     for name in ("intercept", "bias", "spread", "step"):
         assert getattr(found, name) == pytest.approx(getattr(law, name), rel=1e-6, abs=1e-8)
@@ -256,6 +258,27 @@ def test_strongest_signal_inverts_the_threshold():
     assert float(mle_threshold(strongest_signal(0.1))) == pytest.approx(0.1, abs=1e-6)
 
 
+def test_frontier_with_an_intercept():
+    """Without constant it is that of Candes and Sur; unbalanced classes are separable more easily."""
+    for strength in (0.0, 1.0, ROOT5):
+        assert frontier(strength, 0.5) == pytest.approx(float(mle_threshold(strength)), abs=1e-8)
+        assert frontier(strength, 0.2) < frontier(strength, 0.5)
+    assert frontier(1.0, 0.2) == pytest.approx(frontier(1.0, 0.8), abs=1e-9)
+
+
+@pytest.mark.parametrize(("intercept", "aim"), [(False, ROOT5), (True, 1.0)])
+def test_signal_strength_by_probing_the_frontier(intercept, aim):
+    found = []
+    for seed in range(8):
+        matrix, answers, _ = draw(seed, samples=300, features=40, strength=aim, intercept=0.7 * intercept)
+        model = HighDimLogistic(fit_intercept=intercept, signal_method="probe_frontier").fit(matrix, answers)
+        found.append(model.gamma_hat_)
+        again = HighDimLogistic(fit_intercept=intercept, signal_method="probe_frontier").fit(matrix, answers)
+        assert seed > 0 or again.gamma_hat_ == model.gamma_hat_
+    assert within(found, aim, slack=0.05 * aim)
+    assert np.std(found) < 0.35 * aim
+
+
 def test_a_known_signal_strength_is_used_and_an_impossible_one_refused():
     matrix, answers, _ = draw(0)
     model = HighDimLogistic(signal_strength=ROOT5, fit_intercept=False).fit(matrix, answers)
@@ -277,6 +300,8 @@ def test_bad_input_is_refused():
         HighDimLogistic().fit(np.column_stack([matrix, matrix @ np.ones(5)]), answers)
     with pytest.raises(ParameterError, match="separable is 'ignore'"):
         HighDimLogistic(separable="ignore").fit(matrix, answers)
+    with pytest.raises(ParameterError, match="signal_method is 'guess'"):
+        HighDimLogistic(signal_method="guess").fit(matrix, answers)
     with pytest.raises(ParameterError, match="signal_strength"):
         HighDimLogistic(signal_strength=-1.0).fit(matrix, answers)
     with pytest.raises(ParameterError, match="level is 95"):

@@ -99,8 +99,12 @@ def test_the_nodes_carry_the_density(name):
 
 def test_closed_forms_of_the_gaussian():
     for q in (1e-3, 1.0, 40.0):
-        assert float(fisher_information(gaussian(2.0), q)) == pytest.approx(1 / (2 + q), rel=1e-13)
-        assert float(minimal_error(gaussian(2.0), q)) == pytest.approx(2 * q / (2 + q), rel=1e-13)
+        over = channel(gaussian(2.0), q)
+        assert float(over.fisher()) == pytest.approx(1 / (2 + q), rel=1e-13)
+        assert float(over.average(over.posterior_variance)) == pytest.approx(2 * q / (2 + q), rel=1e-13)
+        assert -float(over.average(over.log_density)) == pytest.approx(float(entropy(gaussian(2.0), q)), rel=1e-13)
+        assert float(fisher_information(gaussian(2.0), q)) == pytest.approx(1 / (2 + q), rel=1e-14)
+        assert float(minimal_error(gaussian(2.0), q)) == pytest.approx(2 * q / (2 + q), rel=1e-14)
         assert float(information(gaussian(2.0), q)) == pytest.approx(0.5 * np.log1p(2 / q), rel=1e-10)
     assert float(gaussian(2.0).entropy()) == pytest.approx(0.5 * np.log(2 * np.pi * np.e * 2), rel=1e-13)
     assert float(laplace(2.0).entropy()) == pytest.approx(float(entropy(laplace(2.0), 1e-10)), abs=1e-9)
@@ -122,11 +126,14 @@ def test_kinked_estimators_are_averaged_by_parts():
     found = denoised(over, proximal.prox("lasso", over.x, 1.0, width))
     spread = np.sqrt(0.5 + q)
     assert float(found.slope) == pytest.approx(2 * stats.norm.sf(width / spread), rel=1e-13)
-    draws = integrate.dblquad(
-        lambda z, s: (np.sign(s + np.sqrt(q) * z) * max(abs(s + np.sqrt(q) * z) - width, 0) - s) ** 2
-        * stats.norm.pdf(z) * stats.norm.pdf(s, scale=np.sqrt(0.5)), -5, 5, -7, 7, epsabs=1e-7, epsrel=1e-6,
+    # Given r the signal is normal about gain r.
+    gain = 0.5 / spread**2
+    missed = integrate.quad(
+        lambda r: (np.sign(r) * max(abs(r) - width, 0) - gain * r) ** 2 * stats.norm.pdf(r, scale=spread),
+        -12, 12, points=[-width, width], epsabs=1e-13,
     )[0]  # fmt: skip
-    assert float(found.error) == pytest.approx(draws, rel=1e-5)
+    direct = missed + 0.5 * (1 - gain)
+    assert float(found.error) == pytest.approx(direct, rel=1e-10)
 
 
 def test_zero_and_full_sparsity():

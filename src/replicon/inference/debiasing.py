@@ -72,6 +72,8 @@ def debias(
     loss: ConvexFunction,
     penalty: ConvexFunction,
     precision: np.ndarray | None = None,
+    *,
+    intercept: bool = False,
 ) -> Debiased:
     """Look at a fit of `fit_separable` through its channels.
 
@@ -84,6 +86,9 @@ def debias(
     precision : array (features, features), optional
         S^-1, inverse covariance of a row's features. By default the columns are taken as independent, each with its
         own mean square.
+    intercept : bool
+        Whether X and y were centred by means of theirs: that is a fitted coefficient too, and without counting it a fit
+        of fewer samples than features would seem to predict whatever it interpolates.
 
     Raises
     ------
@@ -103,11 +108,14 @@ def debias(
         )
     stiffness = _curvature(penalty, fit.coefficients, balance)
     active = np.isfinite(stiffness)
-    weighted = np.sqrt(curvature)[:, None] * X[:, active]
+    columns, stiff = X[:, active], stiffness[active]
+    if intercept:
+        columns, stiff = np.column_stack([columns, np.ones(len(X))]), np.append(stiff, 0.0)
+    weighted = np.sqrt(curvature)[:, None] * columns
     leverage = np.zeros(len(X))
-    if active.any():
+    if stiff.size:
         hessian = weighted.T @ weighted
-        hessian[np.diag_indices_from(hessian)] += stiffness[active]
+        hessian[np.diag_indices_from(hessian)] += stiff
         try:
             factor = linalg.cholesky(hessian, lower=True)
         except linalg.LinAlgError:

@@ -5,23 +5,20 @@ from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from scipy.optimize import brentq, linprog
 from scipy.special import expit, log_expit
 from scipy.stats import norm
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from replicon.core.errors import ConvergenceError, DataError, ParameterError
+from replicon.core.errors import DataError, ParameterError
 from replicon.inference.logistic.errors import MLEDoesNotExistError
 from replicon.inference.logistic.newton import fit_logistic
+from replicon.inference.logistic_frontier import maximise, probe_frontier, strongest_signal
 from replicon.inference.logistic_signal import LogisticTruth, law_at, leave_one_out_fields, truth_behind
 
 FALLBACK_PENALTY = 1.0
 """Penalty, on features of unit variance, of the classifier that stands in where the likelihood has no maximum."""
-
-CERTAIN_FIELD = 18.0
-"""With all fields smaller than this and a gradient of 1e-9 no separating direction is left: it would pull harder."""
 
 
 class HighDimLogistic(ClassifierMixin, BaseEstimator):
@@ -32,7 +29,9 @@ class HighDimLogistic(ClassifierMixin, BaseEstimator):
     strength and intercept are estimated by leaving samples out, and the theory of Sur and Candes then gives the bias to
     divide by and the spread. Features may be correlated; the theory is asymptotic in n and p at a fixed ratio, for
     features that are normal or behave so. With 30 to 50 skewed real features 95 % intervals were measured to cover 93
-    to 95 %, and gamma came out 7 to 18 % high (`benchmarks/inference_logistic.py`).
+    to 95 % (`benchmarks/inference_logistic.py`). Gamma is that of normal features with the same effect: it comes out 7
+    to 18 % high where ``x.beta`` has heavy tails, and the bias is larger there too; refits without each sample say the
+    same, and normal features of the same covariance are free of it.
 
     Parameters
     ----------
@@ -42,6 +41,9 @@ class HighDimLogistic(ClassifierMixin, BaseEstimator):
         Whether the log-odds have a constant.
     signal_strength : float, optional
         gamma, the standard deviation of ``x.beta``, where it is known; estimated by default.
+    signal_method : {"leave_one_out", "probe_frontier"}
+        How gamma is estimated: from the fields of samples left out, which costs nothing; or from the share of the
+        samples at which the classes become separable, some hundred fits to subsets.
     separable : {"warn", "raise"}
         What `fit` does where the classes are separable, so that there is no maximum. "warn" keeps a penalised
         classifier, `mle_exists_` False, that predicts and refuses inference; "raise" raises `MLEDoesNotExistError`.
@@ -74,6 +76,7 @@ class HighDimLogistic(ClassifierMixin, BaseEstimator):
     .. [1] P. Sur, E. J. Candes, PNAS 116, 14516 (2019), arXiv:1803.06964.
     .. [2] Q. Zhao, P. Sur, E. J. Candes, Bernoulli 28, 1835 (2022), arXiv:2001.09351, theorem 3.1: correlated features.
     .. [3] S. Yadlowsky, T. Yun, C. McLean, A. D'Amour, NeurIPS 2021, arXiv:2103.12725: signal by leave-one-out.
+    .. [4] P. Sur, E. J. Candes, PNAS 116, 14516 (2019), section "ProbeFrontier": signal by separability.
     """
 
     def __init__(
@@ -82,11 +85,13 @@ class HighDimLogistic(ClassifierMixin, BaseEstimator):
         *,
         fit_intercept: bool = True,
         signal_strength: float | None = None,
+        signal_method: str = "leave_one_out",
         separable: str = "warn",
     ) -> None:
         self.correct = correct
         self.fit_intercept = fit_intercept
         self.signal_strength = signal_strength
+        self.signal_method = signal_method
         self.separable = separable
 
     def __sklearn_tags__(self) -> Any:
@@ -114,7 +119,7 @@ class HighDimLogistic(ClassifierMixin, BaseEstimator):
         MLEDoesNotExistError
             For separable classes with ``separable="raise"``, and a `signal_strength` so large that they should be.
         ParameterError
-            For an unknown `separable` or a negative `signal_strength`.
+            For an unknown `separable` or `signal_method`, or a negative `signal_strength`.
         ConvergenceError
             When the equations of the theory were not solved.
         """
@@ -128,19 +133,24 @@ class HighDimLogistic(ClassifierMixin, BaseEstimator):
         design = (X - centre) / np.where(flat, 1.0, scale)
         if self.fit_intercept:
             design = np.column_stack([design, np.ones(len(X))])
-        weights = self._maximise(design, labels)
-        self.mle_exists_ = weights is not None
-        if weights is None:
+        found = maximise(design, labels)
+        self.mle_exists_ = found is not None
+        if found is None:
             self._without_maximum(design, labels, np.where(flat, 1.0, scale), centre)
             return self
         self._check_rank(flat, design)
-        self._infer(design, labels, weights, scale)
-        self._store(weights, scale, centre)
+        self.n_iter_ = found.iterations
+        self._infer(design, labels, found.weights, scale)
+        self._store(found.weights, scale, centre)
         return self
 
     def _check_parameters(self) -> None:
         if self.separable not in ("warn", "raise"):
             raise ParameterError(f"HighDimLogistic: separable is {self.separable!r}; give 'warn' or 'raise'")
+        if self.signal_method not in ("leave_one_out", "probe_frontier"):
+            raise ParameterError(
+                f"HighDimLogistic: signal_method is {self.signal_method!r}; give 'leave_one_out' or 'probe_frontier'"
+            )
         strength = self.signal_strength
         if strength is not None and not (0 <= strength < np.inf):
             raise ParameterError(f"HighDimLogistic: signal_strength (γ) is {strength!r}; give a number >= 0, or None")
@@ -154,20 +164,6 @@ class HighDimLogistic(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise DataError(f"HighDimLogistic: y has 1 class, {self.classes_[0]!r}; two are needed")
         return np.where(y == self.classes_[1], 1.0, -1.0)
-
-    def _maximise(self, design: np.ndarray, labels: np.ndarray) -> np.ndarray | None:
-        """Weights at the maximum of the likelihood, None where there is no maximum."""
-        samples, columns = design.shape
-        if samples <= columns and np.linalg.matrix_rank(design) == samples:
-            return None
-        found = fit_logistic(design, labels, tolerance=1e-10 * np.sqrt(columns * samples), iterations=60)
-        self.n_iter_ = found.iterations
-        fields = labels * (design @ found.weights)
-        if fields.min() > 0:
-            return None
-        if not found.converged or np.abs(fields).max() > CERTAIN_FIELD:
-            return None if separates(design, labels) else found.weights
-        return found.weights
 
     def _check_rank(self, flat: np.ndarray, design: np.ndarray) -> None:
         if flat.any():
@@ -189,10 +185,7 @@ class HighDimLogistic(ClassifierMixin, BaseEstimator):
             errors = np.sqrt(np.diag(_inverse(fisher))[:count])
             self.bias_, self.spread_, self.likelihood_ratio_factor_ = 1.0, np.nan, 1.0
         else:
-            left_out = leave_one_out_fields(design, labels, weights)
-            mean = float(weights[-1]) if self.fit_intercept else 0.0
-            deviation = float(np.sqrt(np.mean((left_out - left_out.mean()) ** 2)))
-            law = self._known_law(mean) or truth_behind(self.aspect_, mean, deviation)
+            law = self._find_law(design, labels, weights)
             self._law, self.gamma_hat_ = law, law.signal_strength
             self.bias_, self.spread_ = law.bias, law.spread
             self.likelihood_ratio_factor_ = self.aspect_ * law.spread**2 / law.step
@@ -202,10 +195,14 @@ class HighDimLogistic(ClassifierMixin, BaseEstimator):
         self._errors = errors / self.bias_ / scale
         self._p_values = 2 * norm.sf(np.abs(weights[:count]) / errors)
 
-    def _known_law(self, mean: float) -> LogisticTruth | None:
+    def _find_law(self, design: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> LogisticTruth:
+        mean = float(weights[-1]) if self.fit_intercept else 0.0
         known = self.signal_strength
+        if known is None and self.signal_method == "probe_frontier":
+            return law_at(self.aspect_, probe_frontier(design, labels, self.fit_intercept), mean)
         if known is None:
-            return None
+            left_out = leave_one_out_fields(design, labels, weights)
+            return truth_behind(self.aspect_, mean, float(np.sqrt(np.mean((left_out - left_out.mean()) ** 2))))
         # With an intercept the threshold is another by little; there the equations themselves decide.
         if self.aspect_ >= 0.5 or known >= 1.05 * strongest_signal(self.aspect_):
             raise MLEDoesNotExistError(
@@ -316,55 +313,6 @@ class HighDimLogistic(ClassifierMixin, BaseEstimator):
         """The more probable class of each sample, shape (samples,)."""
         second = self.decision_function(X) > 0
         return self.classes_[second.astype(int)]
-
-
-def strongest_signal(aspect: float) -> float:
-    """Signal strength gamma with ``h(gamma) = aspect``: at a stronger signal the estimate does not exist.
-
-    Parameters
-    ----------
-    aspect : float
-        features / samples, in (0, 1/2).
-
-    Returns
-    -------
-    float
-    """
-    from replicon.inference.logistic.theory import mle_threshold
-
-    high = 1.0
-    while float(mle_threshold(high)) > aspect:
-        high *= 2
-    place: Any = brentq(lambda gamma: float(mle_threshold(gamma)) - aspect, 0.0, high, xtol=1e-6)
-    return float(place)
-
-
-def separates(design: np.ndarray, labels: np.ndarray) -> bool:
-    """Whether some weights put no sample on the wrong side and some on the right one; only then there is no maximum.
-
-    Samples may lie on the hyperplane, unlike for `replicon.inference.logistic.is_separable`: one empty cell of a table
-    is enough.
-
-    Parameters
-    ----------
-    design : array (samples, columns)
-    labels : array (samples,)
-        +-1.
-
-    Returns
-    -------
-    bool
-
-    Raises
-    ------
-    ConvergenceError
-        When the linear programme was left undecided.
-    """
-    signed = labels[:, None] * design
-    found = linprog(-signed.mean(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=(-1.0, 1.0), method="highs")
-    if found.status != 0:
-        raise ConvergenceError(f"HighDimLogistic: separability was left undecided ({found.message})")
-    return bool(-found.fun > 1e-9)
 
 
 def _inverse(matrix: np.ndarray) -> np.ndarray:

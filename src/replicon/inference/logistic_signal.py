@@ -210,7 +210,12 @@ def _solve(
             numbers = unpack(np.clip(v, -50.0, 200.0))
             return np.nan_to_num(_misfit(aspect, field_mean, *numbers), nan=1e3, posinf=1e3, neginf=-1e3)
 
-    found = root(equations, start, method="hybr", options=dict(xtol=1e-12))
+    def jacobian(v: np.ndarray) -> np.ndarray:
+        # Steps of one size: the method's own are relative, and drown in rounding for an intercept of nearly zero.
+        shifts = 1e-7 * np.eye(len(v))
+        return np.column_stack([(equations(v + shift) - equations(v)) / 1e-7 for shift in shifts])
+
+    found = root(equations, start, jac=jacobian, method="hybr", options=dict(xtol=1e-12))
     gamma, intercept, bias, step, deviation = unpack(found.x)
     left = deviation**2 - (bias * gamma) ** 2
     if not np.abs(equations(found.x)).max() < _TOLERANCE or left <= 0:

@@ -1,44 +1,49 @@
 """Linear regression with the loss and penalty that are optimal for the noise and the coefficients of the data."""
 
-import functools
 import warnings
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
-import jax
 import numpy as np
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize_scalar
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from replicon.core.errors import DataError, ParameterError
-from replicon.inference.algorithms.functions import ConvexFunction, NamedFunction, TabulatedFunction
-from replicon.inference.algorithms.separable import SeparableFit, fit_separable
+from replicon.core.errors import ConvergenceError, DataError, ParameterError
+from replicon.inference.algorithms.functions import ConvexFunction, NamedFunction
+from replicon.inference.algorithms.generalized import gamp
+from replicon.inference.algorithms.separable import SeparableFit, certify, fit_separable
 from replicon.inference.debiasing import Debiased, debias
+from replicon.inference.density_estimation import estimate_density
 from replicon.inference.families import NOISES, SIGNALS
-from replicon.inference.high_dim_theory import as_noise, as_prior
-from replicon.inference.m_estimation.theory import optimal
+from replicon.inference.high_dim_theory import as_noise
+from replicon.inference.optimal_functions import ConvexOptimum, best_convex, convex_optimum
 from replicon.inference.tuning import tune_penalty
 from replicon.maths.scalar_channel import Density
-from replicon.maths.scalar_channel.expectations import bayes, fisher_information
 
 _PILOT_LEVELS = np.geomspace(1e-2, 1e2, 9)
 _NONE = NamedFunction("none")
 _TINY = 1e-12
+_TOLERANCE = 1e-8
+"""Duality gap of a fit, relative to its objective."""
 
 
 class OptimalMEstimator(RegressorMixin, BaseEstimator):
     r"""Linear regression by the M-estimator of least error when samples and features are of one order.
 
-    It estimates the densities of noise and coefficients, solves the scalar fixed point of the Bayes error for them,
-    and minimises the sum of the losses and penalties that reach it, which depend on samples / features too. Where they
-    are not convex (heavy tails, sparse coefficients) their slopes are replaced by the running maximum, and the
-    estimator is then good but not optimal: ``is_optimal_`` is False.
+    It estimates the densities of noise and coefficients, solves the scalar fixed point of the least error for them,
+    and minimises the sum of the losses and penalties that reach it, which depend on samples / features too. Densities
+    and fit are made twice: each fit shows every residual and every coefficient through a Gaussian channel
+    (`replicon.inference.debiasing`), from which the densities of the next are read.
+
+    For heavy tails and sparse coefficients the Bayes-optimal functions are not convex. The convex ones of least error
+    are used then, and ``is_optimal_`` is False.
 
     Parameters
     ----------
     noise : {"auto", "gaussian", "laplace", "student"} or Density, default="auto"
-        A family, of which the variance is estimated, the best of the three, or the density itself in the unit of y.
+        A family, of which scale and shape are estimated, the average of the three by posterior probability, or the
+        density itself in the unit of y.
     prior : {"auto", "gaussian", "laplace", "bernoulli_gauss"} or Density or None, default="auto"
         Likewise for the coefficients, as ``coef_ * standard deviation of the column * sqrt(features)``. None is no
         penalty and needs more samples than features.
@@ -57,10 +62,16 @@ class OptimalMEstimator(RegressorMixin, BaseEstimator):
         Standard deviation of the noise.
     noise_, prior_ : Density or None
         In the units of the fit: y over ``unit_``, standardised coefficients times sqrt(features).
+    noise_families_, prior_families_ : dict of str to float
+        Posterior probability of each family; empty where a density was given.
     unit_ : float
     loss_fn_, reg_fn_ : ConvexFunction
         The loss and penalty used, in those units.
     is_optimal_ : bool
+        Whether these reach the Bayes error of the densities: nothing was lost to convexity.
+    solver_ : {"message_passing", "separable"}
+        Message passing is tried first; where it diverges, as it may for columns that are not independent, the
+        alternating direction method takes over. Both end with the same certificate.
     converged_ : bool
     n_iter_ : int
     n_features_in_ : int
@@ -70,7 +81,7 @@ class OptimalMEstimator(RegressorMixin, BaseEstimator):
     References
     ----------
     M. Advani, S. Ganguli, Phys. Rev. X 6, 031034 (2016); D. Bean, P. Bickel, N. El Karoui, B. Yu, PNAS 110, 14563
-    (2013).
+    (2013); O. Feng, Y.-C. Kao, M. Xu, R. Samworth, arXiv:2403.16688 (2024).
     """
 
     def __init__(
@@ -119,23 +130,18 @@ class OptimalMEstimator(RegressorMixin, BaseEstimator):
             )
         Z = (X[:, kept] - centre[kept]) / (spread[kept] * np.sqrt(features))
         target = (y - offset) / self.unit_
-        self.noise_, self.prior_ = self._densities(Z, target)
-        error, channel = _bayes_channel(load, self.noise_, self.prior_)
-        self.loss_fn_, loss_convex = _tabulated(self.noise_, error)
-        self.reg_fn_, prior_convex = (_NONE, True) if self.prior_ is None else _tabulated(self.prior_, channel)
-        self.is_optimal_ = loss_convex and prior_convex
-        found = fit_separable(Z, target, self.loss_fn_, self.reg_fn_, tolerance=1e-8)
+        found, optimum = self._fit_rounds(Z, target, load)
         if not found.converged:
             warnings.warn(f"the fit did not converge: gap {found.gap:.1e}", ConvergenceWarning, stacklevel=2)
         self.coef_[kept] = found.coefficients * self.unit_ / (spread[kept] * np.sqrt(features))
         shift = _location(self.loss_fn_, found.residuals) if self.fit_intercept else 0.0
         self.intercept_ = offset + self.unit_ * shift - float(centre @ self.coef_)
         self.converged_, self.n_iter_ = bool(found.converged), max(int(found.iterations), 1)
+        self.is_optimal_ = optimum.is_bayes
         noise_variance = float(np.asarray(self.noise_.variance()))
-        seen = _look(Z, found, self.loss_fn_, self.reg_fn_)
-        both = isinstance(self.noise, Density) and (self.prior is None or isinstance(self.prior, Density))
-        if seen is None or (both and self.is_optimal_):
-            q_s, test = error, error + noise_variance
+        seen = _look(Z, found, self.loss_fn_, self.reg_fn_, self.fit_intercept)
+        if seen is None or not self._unknown():
+            q_s, test = optimum.estimation_error, optimum.estimation_error + noise_variance
         else:
             q_s, test = max(seen.estimation_error(found.coefficients), 0.0), seen.test_error
         self._report(q_s, test, noise_variance)
@@ -159,7 +165,8 @@ class OptimalMEstimator(RegressorMixin, BaseEstimator):
         self.intercept_ = offset
         self.noise_ = as_noise("gaussian", max(size, 1e-150) ** 2)
         self.prior_, self.loss_fn_, self.reg_fn_ = None, NamedFunction("square"), _NONE
-        self.unit_, self.is_optimal_, self.converged_, self.n_iter_ = 1.0, True, True, 1
+        self.noise_families_, self.prior_families_ = {}, {}
+        self.unit_, self.is_optimal_, self.converged_, self.n_iter_, self.solver_ = 1.0, True, True, 1, "separable"
         self._report(0.0, size**2, size**2)
         return self
 
@@ -168,114 +175,99 @@ class OptimalMEstimator(RegressorMixin, BaseEstimator):
         self.predicted_test_mse_ = float(test) * self.unit_**2
         self.scale_ = float(np.sqrt(noise_variance)) * self.unit_
 
-    def _densities(self, Z: np.ndarray, y: np.ndarray) -> tuple[Density, Density | None]:
-        """The given densities; families fitted to the two channels of a pilot fit."""
-        if isinstance(self.noise, Density) and (self.prior is None or isinstance(self.prior, Density)):
-            return self.noise, self.prior
-        e, error, r, channel = _pilot(Z, y)
-        noise = self.noise
-        if not isinstance(noise, Density):
-            noise = _best(e, error, NOISES if noise == "auto" else (noise,), as_noise)
-        prior = self.prior
-        if prior is not None and not isinstance(prior, Density):
-            prior = _best(r, channel, SIGNALS if prior == "auto" else (prior,), as_prior)
+    def _unknown(self) -> bool:
+        """Whether a density is to be estimated."""
+        return not (isinstance(self.noise, Density) and (self.prior is None or isinstance(self.prior, Density)))
+
+    def _fit_rounds(self, Z: np.ndarray, y: np.ndarray, load: float) -> tuple[SeparableFit, ConvexOptimum]:
+        """One fit for given densities, else two, of which the second takes its densities from the first."""
+        channels = _pilot(Z, y, self.fit_intercept) if self._unknown() else None
+        while True:
+            noise, prior = self._estimate(channels)
+            optimum = convex_optimum(load, noise, prior)
+            self.loss_fn_ = best_convex(noise, optimum.estimation_error)
+            self.reg_fn_ = _NONE if prior is None else best_convex(prior, optimum.effective_noise)
+            found, self.solver_ = _minimise(Z, y, self.loss_fn_, self.reg_fn_, optimum.estimation_error)
+            if channels is None or channels.final:
+                return found, optimum
+            seen = _look(Z, found, self.loss_fn_, self.reg_fn_, self.fit_intercept)
+            if seen is None:
+                return found, optimum
+            channels = _channels(seen, found, final=True)
+
+    def _estimate(self, channels: "_Channels | None") -> tuple[Density, Density | None]:
+        """The densities of noise and coefficients: as given, or from their channels."""
+        found: list[Any] = []
+        for given, words, seen in (
+            (self.noise, NOISES, channels and (channels.residuals, channels.error)),
+            (self.prior, SIGNALS, channels and (channels.coefficients, channels.noise)),
+        ):
+            if given is None or isinstance(given, Density) or seen is None:
+                found.append((given, {}))
+            else:
+                found.append(estimate_density(*seen, words if given == "auto" else (given,)))
+        (noise, self.noise_families_), (prior, self.prior_families_) = found
+        self.noise_, self.prior_ = noise, prior
         return noise, prior
 
 
-def _pilot(Z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float, np.ndarray, float]:
-    """Residual channel (eps + N(0, q_s), q_s) and coefficient channel (s0 + N(0, q_d), q_d) of a Huber ridge fit."""
+class _Channels(NamedTuple):
+    """What a fit shows: residuals (eps + N(0, error)) and coefficients (s0 + N(0, noise)); `final` of the last."""
+
+    residuals: np.ndarray
+    error: float
+    coefficients: np.ndarray
+    noise: float
+    final: bool
+
+
+def _pilot(Z: np.ndarray, y: np.ndarray, intercept: bool) -> _Channels:
+    """The channels of a Huber ridge fit."""
     size = float(np.mean(y**2))
     threshold = max(float(np.median(np.abs(y))), 0.1 * np.sqrt(size))
     rho = NamedFunction("huber", threshold)
     try:
-        level = tune_penalty(Z, y, "huber", "ridge", loss_scale=threshold, levels=_PILOT_LEVELS).penalty_level
-        sigma = NamedFunction("ridge", level)
+        tuned = tune_penalty(Z, y, "huber", "ridge", loss_scale=threshold, levels=_PILOT_LEVELS, intercept=intercept)
+        sigma = NamedFunction("ridge", tuned.penalty_level)
         fit = fit_separable(Z, y, rho, sigma)
-        seen = debias(Z, fit, rho, sigma)
-    except (DataError, RuntimeError):
+        return _channels(debias(Z, fit, rho, sigma, intercept=intercept), fit, final=False)
+    except (DataError, ConvergenceError):
         # Too few samples to judge a fit by: a heavy ridge penalty with its own steps.
         fit = fit_separable(Z, y, "square", "ridge", penalty_level=1.0)
-        return fit.residuals, 0.1 * size, fit.coefficients, 0.1 * size
-    channel = float(np.mean(seen.variances))
+        return _Channels(fit.residuals, 0.1 * size, fit.coefficients, 0.1 * size, final=True)
+
+
+def _channels(seen: Debiased, fit: SeparableFit, final: bool) -> _Channels:
     # The estimate of q_s may be negative on few features; it cannot exceed what the test residuals show.
     total = seen.test_error
     error = float(np.clip(seen.estimation_error(fit.coefficients), 1e-3 * total, 0.999 * total))
-    return seen.test_residuals, error, seen.coefficients, max(channel, 1e-6 * size)
+    return _Channels(seen.test_residuals, error, seen.coefficients, float(np.mean(seen.variances)), final)
 
 
-def _best(x: np.ndarray, q: float, families: tuple[str, ...], build: Any) -> Density:
-    """Maximum likelihood of x = s + N(0, q) within each family, and the family of least AIC."""
-    start = np.log(max(float(np.mean(x**2)) - q, 0.05 * q))
-    candidates = []
-    for family in families:
-        if family == "bernoulli_gauss":
-
-            def cost(z: np.ndarray, family: str = family) -> float:
-                share = 1 / (1 + np.exp(-z[1]))
-                return -_log_likelihood(build(family, np.exp(z[0]) / share, share), x, q)
-
-            found = minimize(cost, [start, -1.0], method="Nelder-Mead", options={"xatol": 0.02, "fatol": 0.01})
-            share = 1 / (1 + np.exp(-found.x[1]))
-            candidates.append((2 * found.fun + 4, build(family, np.exp(found.x[0]) / share, share)))
-        else:
-            one: Any = minimize_scalar(
-                lambda z, family=family: -_log_likelihood(build(family, np.exp(z)), x, q),
-                bounds=(start - 6, start + 3),
-                method="bounded",
-                options={"xatol": 1e-2},
+def _minimise(
+    Z: np.ndarray, y: np.ndarray, loss: ConvexFunction, penalty: ConvexFunction, variance: float
+) -> tuple[SeparableFit, str]:
+    """By message passing where it converges to the minimiser, else by alternating directions."""
+    try:
+        # Where it diverges numbers overflow before it is noticed.
+        with np.errstate(all="ignore"):
+            found = gamp(Z, y, loss, penalty, variance=variance, iterations=200, tolerance=1e-10)
+        if found.converged:
+            fit = certify(
+                Z,
+                y,
+                loss,
+                penalty,
+                found.coefficients,
+                found.slopes,
+                tolerance=_TOLERANCE,
+                iterations=found.iterations,
             )
-            candidates.append((2 * one.fun + 2, build(family, np.exp(one.x))))
-    return min(candidates, key=lambda pair: pair[0])[1]
-
-
-@jax.jit
-def _sum_log_density(density: Density, x: Any, weight: Any, q: Any) -> Any:
-    return (weight * density.log_density(x, q)).sum()
-
-
-_fisher = jax.jit(fisher_information)
-_error = jax.jit(lambda density, q: bayes(density, q).error)
-_table = jax.jit(functools.partial(optimal.tabulate, points=2001))
-
-
-def _log_likelihood(density: Density, x: np.ndarray, q: float) -> float:
-    # Padded to a few lengths, for which it is compiled.
-    length = max(128, 1 << (x.size - 1).bit_length())
-    padded, weight = np.zeros(length), np.zeros(length)
-    padded[: x.size], weight[: x.size] = x, 1.0
-    with jax.enable_x64(True):
-        value = float(_sum_log_density(density, padded, weight, np.float64(q)))
-    return value if np.isfinite(value) else -1e300
-
-
-def _bayes_channel(load: float, noise: Density, prior: Density | None) -> tuple[float, float]:
-    """(q_s, q_d) with ``q_d = 1 / (load J[e_q_s])`` and q_s the least error at q_d, reached from no knowledge."""
-    with jax.enable_x64(True):
-        variance = float(np.asarray(noise.variance()))
-        error = variance / (load - 1) if prior is None else float(np.asarray(prior.second_moment()))
-        channel = error
-        for _ in range(1000):
-            channel = 1 / (load * float(_fisher(noise, np.float64(error))))
-            new = channel if prior is None else float(_error(prior, np.float64(channel)))
-            if abs(new - error) <= 1e-9 * error:
-                break
-            error = new
-    return error, channel
-
-
-def _tabulated(density: Density, q: float) -> tuple[ConvexFunction, bool]:
-    """The optimal function of a density, and whether it is convex as it stands."""
-    with jax.enable_x64(True):
-        table = _table(density, np.float64(q))
-        u, slope = np.asarray(table.argument), np.asarray(table.slope)
-    good = np.isfinite(u) & np.isfinite(slope)
-    u, slope = np.maximum.accumulate(u[good]), slope[good]
-    # From the minimum outwards the slope must not fall: its running maximum is that of a convex function.
-    right = np.maximum.accumulate(np.where(u >= 0, slope, -np.inf))
-    left = np.minimum.accumulate(np.where(u <= 0, slope, np.inf)[::-1])[::-1]
-    raised = np.where(u > 0, np.maximum(right, 0.0), np.where(u < 0, np.minimum(left, 0.0), 0.0))
-    convex = bool(np.max(np.abs(raised - slope)) <= 1e-6 * np.max(np.abs(slope)))
-    return TabulatedFunction(u, raised), convex
+            if fit.converged:
+                return fit, "message_passing"
+    except ConvergenceError:
+        pass
+    return fit_separable(Z, y, loss, penalty, tolerance=_TOLERANCE), "separable"
 
 
 def _location(loss: ConvexFunction, residuals: np.ndarray) -> float:
@@ -288,9 +280,11 @@ def _location(loss: ConvexFunction, residuals: np.ndarray) -> float:
     return float(found.x)
 
 
-def _look(Z: np.ndarray, fit: SeparableFit, loss: ConvexFunction, penalty: ConvexFunction) -> Debiased | None:
+def _look(
+    Z: np.ndarray, fit: SeparableFit, loss: ConvexFunction, penalty: ConvexFunction, intercept: bool
+) -> Debiased | None:
     """The fit through its channels, or None where there is too little of it."""
     try:
-        return debias(Z, fit, loss, penalty)
-    except (DataError, RuntimeError):
+        return debias(Z, fit, loss, penalty, intercept=bool(intercept))
+    except (DataError, ConvergenceError):
         return None

@@ -54,6 +54,7 @@ def tune_penalty(
     sparsity: float = 1.0,
     folds: int = 5,
     seed: int = 0,
+    intercept: bool = False,
 ) -> TunedPenalty:
     """Choose the penalty level of least prediction error.
 
@@ -84,6 +85,8 @@ def tune_penalty(
         Of cross-validation.
     seed : int
         Orders the samples for the folds.
+    intercept : bool
+        Whether the centring of X and y is by their own means; only the theory asks.
 
     Returns
     -------
@@ -122,7 +125,7 @@ def tune_penalty(
     if method == "theory":
         if loss == "absolute":
             raise ParameterError("the absolute loss has no curvature to read the error off; use huber, or give noise")
-        errors, fits = _by_theory(matrix, outcomes, rho, penalty, grid)
+        errors, fits = _by_theory(matrix, outcomes, rho, penalty, grid, intercept)
     elif method == "cross_validation":
         errors, fits = _by_folds(matrix, outcomes, rho, penalty, grid, checked_count("folds", folds), seed)
     else:
@@ -133,14 +136,16 @@ def tune_penalty(
     return TunedPenalty(float(grid[best]), float(errors[best]), grid, errors, fits)
 
 
-def _by_theory(X: np.ndarray, y: np.ndarray, rho: Any, penalty: str, levels: np.ndarray) -> tuple[np.ndarray, int]:
+def _by_theory(
+    X: np.ndarray, y: np.ndarray, rho: Any, penalty: str, levels: np.ndarray, intercept: bool
+) -> tuple[np.ndarray, int]:
     errors = np.full(len(levels), np.nan)
     for k, level in enumerate(levels):
         sigma = as_penalty(penalty, level)
         fit = fit_separable(X, y, rho, sigma, tolerance=1e-7)
         if fit.converged:
             try:
-                errors[k] = debias(X, fit, rho, sigma).test_error
+                errors[k] = debias(X, fit, rho, sigma, intercept=intercept).test_error
             except DataError:
                 # Too little penalty for an error to be read off: the fit interpolates.
                 continue

@@ -7,15 +7,22 @@ References
 ----------
 .. [1] E. Gardner, J. Phys. A 21, 257 (1988), eqs. 20-32, biased patterns in section 3.
 .. [2] T. B. Kepler, L. F. Abbott, J. Physique 49, 1657 (1988): distribution of stabilities.
-.. [3] T. M. Cover, IEEE Trans. Electron. Comput. 14, 326 (1965): counting of dichotomies.
+.. [3] W. Krauth, M. Mezard, J. Physique 50, 3057 (1989): couplings +-1.
+.. [4] T. M. Cover, IEEE Trans. Electron. Comput. 14, 326 (1965): counting of dichotomies.
 """
 
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.scipy.special import betainc, erfc
+from jax.scipy.special import betainc, erfc, log_ndtr
 
-from replicon.maths.gaussian import log_ramp_average, normal_density, squared_ramp_average
+from replicon.maths.gaussian import (
+    gaussian_average,
+    log_ramp_average,
+    normal_density,
+    squared_ramp_average,
+    tanh_averages,
+)
 from replicon.maths.grids import pointwise
 from replicon.maths.roots import bracketed_root
 from replicon.maths.solution import CONVERGED, NOT_CONVERGED
@@ -76,6 +83,56 @@ def gardner_capacity(margin: Array | float = 0.0, bias: Array | float = 0.0) -> 
     status = jnp.where(valid, jnp.where(kappa < 0, REPLICA_SYMMETRY_UNSTABLE, CONVERGED), OUT_OF_RANGE)
     status |= jnp.where(valid & ~good, NOT_CONVERGED, 0)
     return jnp.where(good, 1 / inverse, jnp.nan), status
+
+
+@pointwise()
+def ising_capacity(margin: Array | float = 0.0) -> tuple[Array, Array]:
+    r"""Largest load at which couplings +-1 store random patterns with a margin; 0.833 at margin 0.
+
+    Where the replica-symmetric entropy of solutions vanishes::
+
+        s = E ln 2cosh(sqrt(q^) z) - q^ (1 - q) / 2 + alpha E ln H(u),      u = (kappa - sqrt(q) z) / sqrt(1 - q),
+        q = E tanh^2(sqrt(q^) z),     q^ = alpha / (1 - q) E[(phi(u) / H(u))^2].
+
+    Parameters
+    ----------
+    margin : float or array
+        kappa, in units of the standard deviation of a random pattern's field.
+
+    Returns
+    -------
+    Solution
+        The load patterns / neurons.
+
+    References
+    ----------
+    .. [1] W. Krauth, M. Mezard, J. Physique 50, 3057 (1989), eq. 4.
+    """
+    margin = jnp.asarray(margin)
+
+    def branch(log_field: Array) -> tuple[Array, Array]:
+        field = jnp.exp(log_field)
+        weights = tanh_averages(jnp.zeros(()), jnp.sqrt(field))
+        q, left = weights.tanh2, weights.sech2
+        width = jnp.sqrt(left / q)
+
+        def tail(z: Array) -> tuple[Array, Array]:
+            u = (margin - jnp.sqrt(q) * z) / jnp.sqrt(left)
+            return u, log_ndtr(-u)
+
+        def squared_score(z: Array) -> Array:
+            u, log_tail = tail(z)
+            return jnp.exp(-u * u - 2 * log_tail) / (2 * np.pi)
+
+        turn = margin / jnp.sqrt(q)
+        pull = gaussian_average(squared_score, turn, width)
+        labels = gaussian_average(lambda z: tail(z)[1], turn, width)
+        load = field * left / pull
+        # E[v tanh v] = q^ (1 - q), by parts.
+        return load, weights.entropy + 0.5 * field * left + load * labels
+
+    log_field, status = bracketed_root(lambda x: branch(x)[1], -6.0, 5.0)
+    return branch(log_field)[0], status
 
 
 @pointwise()

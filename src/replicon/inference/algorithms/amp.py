@@ -36,6 +36,8 @@ class Iterates(NamedTuple):
         The last estimate s.
     debiased : array (features,)
         The last r, the truth plus Gaussian noise.
+    slopes : array (samples,)
+        The last g: at a fixed point the slopes of the loss at the residuals.
     residual_step : array (iterations + 1,)
         V before the first iteration and after each.
     coefficient_step : array (iterations,)
@@ -55,6 +57,7 @@ class Iterates(NamedTuple):
 
     coefficients: np.ndarray
     debiased: np.ndarray
+    slopes: np.ndarray
     residual_step: np.ndarray
     coefficient_step: np.ndarray
     effective_noise: np.ndarray
@@ -159,6 +162,7 @@ def message_passing(
     return Iterates(
         coefficients=s,
         debiased=r,
+        slopes=g,
         residual_step=np.array(steps),
         coefficient_step=np.array(inverse),
         effective_noise=np.array(noises),

@@ -117,6 +117,24 @@ def fit_separable(
     return _solve(problem, tolerance, limit)
 
 
+def certify(
+    X: np.ndarray,
+    y: np.ndarray,
+    loss: ConvexFunction,
+    penalty: ConvexFunction,
+    coefficients: np.ndarray,
+    slopes: np.ndarray,
+    *,
+    tolerance: float = 1e-10,
+    iterations: int = 0,
+) -> SeparableFit:
+    """The certificate of a minimiser that another algorithm found, with its slopes of the loss at the residuals."""
+    search = _Search(_Problem(X, y, loss, penalty), checked_positive("tolerance", tolerance))
+    search.offer(Point(coefficients, X.T @ slopes, y - X @ coefficients, slopes))
+    search.iterations = iterations
+    return search.fit()
+
+
 class _Problem:
     """The matrix with its factorisations, and the certificate of a pair of points."""
 

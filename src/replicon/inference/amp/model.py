@@ -3,33 +3,14 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
-from replicon.core.errors import DataError
-from replicon.core.instance import Instance
 from replicon.core.observables import Curve, Observables, Scalar, observable
 from replicon.core.parameters import parameter
-from replicon.core.seeds import generator
 from replicon.core.system import Footprint, System
+from replicon.inference import linear_problem as linear
 from replicon.inference.amp import simulation, theory
 from replicon.inference.amp.references import BAYATI, DONOHO
-from replicon.inference.m_estimation.simulation import draw_matrix, draw_noise, draw_signal
-
-
-class LinearProblem(Instance):
-    """One linear problem ``y = X s0 + noise``.
-
-    Attributes
-    ----------
-    X : array (samples, features)
-    y : array (samples,)
-    signal : array (features,)
-        The true coefficients s0.
-    """
-
-    X: Float[np.ndarray, "samples features"]
-    y: Float[np.ndarray, " samples"]
-    signal: Float[np.ndarray, " features"]
+from replicon.inference.linear_problem import LinearProblem
 
 
 class MessagePassing(System):
@@ -46,22 +27,15 @@ class MessagePassing(System):
     Donoho, Maleki and Montanari, PNAS 106, 18914 (2009); Bayati and Montanari, IEEE Trans. Inf. Theory 57, 764 (2011).
     """
 
-    load: float = parameter(0.6, symbol="α", low=0, open="l", doc="samples per feature, N/P")
-    noise_variance: float = parameter(0.01, symbol="v", low=0, open="l", doc="variance of the Gaussian noise")
-    signal: str = parameter(
-        "bernoulli_gauss",
-        symbol="signal",
-        choices=("gaussian", "laplace", "bernoulli_gauss"),
-        doc="distribution of the true coefficients",
-    )
-    signal_variance: float = parameter(1.0, symbol="V_s", low=0, open="l", doc="variance of the non-zero entries")
-    sparsity: float = parameter(
-        0.2, symbol="ε", low=0, high=1, open="lh", doc="fraction of non-zero entries (bernoulli_gauss only)"
-    )
+    load: float = linear.load_parameter(0.6)
+    noise_variance: float = linear.noise_variance_parameter(0.01)
+    signal: str = linear.signal_parameter("bernoulli_gauss")
+    signal_variance: float = linear.signal_variance_parameter(1.0)
+    sparsity: float = linear.sparsity_parameter(0.2)
     denoiser: str = parameter(
         "bayes", symbol="denoiser", choices=theory.DENOISERS, doc="posterior mean, or soft threshold"
     )
-    penalty_level: float = parameter(0.15, symbol="γ", low=0, open="l", doc="level of the LASSO (lasso only)")
+    penalty_level: float = parameter(0.15, symbol="g", low=0, open="l", doc="level of the LASSO (lasso only)")
     iterations: int = parameter(20, symbol="T", low=1, high=1000, static=True, doc="number of iterations")
 
     class Observables(Observables):
@@ -73,15 +47,15 @@ class MessagePassing(System):
         )
         final_error: Scalar = observable("q_s(T)", "squared error per coefficient after the last iteration")
 
-    theory_kinds = ("infinite", "finite")
+    theory_kinds = ("infinite", "finite", "instance")
     traced_size = True
     smallest_size = 2
+    model_version = "2"
     references = (DONOHO, BAYATI)
 
     def validate_size(self, size: int) -> None:
-        """Refuse a size without samples."""
-        if np.any(np.round(np.asarray(self.load) * size) < 1):
-            raise DataError(f"MessagePassing: size is {size}, which at load {self.load} has no sample")
+        """Refuse a size whose realised number of samples is zero."""
+        linear.check_samples("MessagePassing", self.load, size)
 
     def footprint(self, size: int) -> Footprint:
         """The matrix, drawn and kept."""
@@ -93,39 +67,44 @@ class MessagePassing(System):
         return {"iteration": np.arange(self.iterations + 1)}
 
     def theory(self, size: int | None = None, instance: LinearProblem | None = None) -> Any:
-        """State evolution."""
+        """State evolution: at the realised load of a size, and at the realised numbers of a draw.
+
+        Of a draw the load, and the sufficient statistics of noise and signal in place of their parameters; the
+        algorithm starts from the V of the parameters, which are all that it knows.
+        """
+        load, numbers, start = self.load, (self.noise_variance, self.signal_variance, self.sparsity), 1.0
+        if instance is not None:
+            found = linear.realised(instance.noise, instance.signal, *self._population)
+            load, numbers, start = instance.load, found, self._moment(*numbers[1:]) / self._moment(*found[1:])
+        noise_variance, signal_variance, sparsity = numbers
         values, status = theory.state_evolution(
-            theory.realised_load(self.load, size),
-            self.noise_variance,
-            self.signal,
-            self.signal_variance,
-            self.sparsity,
-            self.denoiser,
-            self.penalty_level,
-            self.iterations,
-        )
-        errors = values["estimation_error"]
+            linear.realised_load(load, size), noise_variance, self.signal, signal_variance, sparsity, self.denoiser,
+            self.penalty_level, self.iterations, start,
+        )  # fmt: skip
         return self.Observables(
-            estimation_error=errors,
+            estimation_error=values["estimation_error"],
             effective_noise=values["effective_noise"],
-            final_error=errors[..., -1],
+            final_error=values["estimation_error"][..., -1],
             status=status,
         )
 
+    @property
+    def _population(self) -> tuple[str, float, str, float, float]:
+        return "gaussian", self.noise_variance, self.signal, self.signal_variance, self.sparsity
+
+    def _moment(self, signal_variance: float, sparsity: float) -> float:
+        return signal_variance * (sparsity if self.signal == "bernoulli_gauss" else 1.0)
+
     def sample(self, size: int, seed: int) -> LinearProblem:
-        """Draw the matrix, the true coefficients and the noise."""
-        samples = round(self.load * size)
-        matrix = draw_matrix(samples, size, generator(seed, "matrix"))
-        signal = draw_signal(self.signal, self.signal_variance, size, generator(seed, "signal"), self.sparsity)
-        noise = draw_noise("gaussian", self.noise_variance, samples, generator(seed, "noise"))
-        return LinearProblem(size=size, seed=seed, X=matrix, y=matrix @ signal + noise, signal=signal)
+        """Draw X, the signal and the noise."""
+        return linear.draw_problem(size, seed, self.load, *self._population)
 
     def simulate(self, instance: LinearProblem) -> Any:
         """Run the algorithm and follow its error."""
         return self.Observables(
             **simulation.message_passing_curves(
-                instance.X,
-                instance.y,
+                instance.design,
+                instance.response,
                 instance.signal,
                 self.noise_variance,
                 self.signal,

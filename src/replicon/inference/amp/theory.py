@@ -11,9 +11,11 @@ References
 .. [3] M. Advani, S. Ganguli, Phys. Rev. X 6, 031034 (2016): the fixed point of GAMP is the replica-symmetric solution.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
@@ -48,6 +50,7 @@ def state_evolution(
     denoiser: str = "bayes",
     penalty_level: Array | float = 0.0,
     iterations: int = 20,
+    start_ratio: Array | float = 1.0,
 ) -> tuple[dict[str, Array], Array]:
     r"""Message passing under Gaussian noise with square loss, from s = 0 and V = the signal's second moment.
 
@@ -67,6 +70,8 @@ def state_evolution(
     penalty_level : float or array
         Of the LASSO: losses ``u^2/2`` plus ``level |s|``.
     iterations : int
+    start_ratio : float or array
+        V at the start over the signal's second moment: one where the algorithm knows it.
 
     Returns
     -------
@@ -101,7 +106,7 @@ def state_evolution(
 
     else:
         raise ParameterError(f"denoiser is {denoiser!r}; choose one of: {', '.join(DENOISERS)}")
-    return _iterate(output, denoise, prior, iterations)
+    return _iterate(output, denoise, prior, iterations, start_ratio)
 
 
 @pointwise("loss", "penalty", "noise", "signal", "iterations")
@@ -204,9 +209,21 @@ def vector_state_evolution(
         Dict of arrays over iterations 0 .. `iterations`: ``estimation_error`` of the denoised estimate and
         ``effective_noise`` 1/g1 before it. Not converged means not finite.
     """
+    counts = jnp.broadcast_to(jnp.asarray(weights, dtype=float), jnp.shape(singular_values))
+    errors, noises = _vector_iterates(
+        jnp.asarray(singular_values), features, noise_variance, signal, signal_variance, sparsity,
+        jnp.asarray(start_variance, dtype=float), iterations, counts,
+    )  # fmt: skip
+    return Solution({"estimation_error": errors, "effective_noise": noises}, _status(errors))
+
+
+@functools.partial(jax.jit, static_argnames=("signal", "iterations"))
+def _vector_iterates(
+    singular_values: Array, features: Any, noise_variance: Any, signal: str, signal_variance: Any, sparsity: Any,
+    start_variance: Array, iterations: int, counts: Array,
+) -> tuple[Array, Array]:  # fmt: skip
     prior = signal_density(signal, signal_variance, sparsity)
-    energies = jnp.asarray(singular_values) ** 2 / noise_variance
-    counts = jnp.broadcast_to(jnp.asarray(weights, dtype=float), energies.shape)
+    energies = singular_values**2 / noise_variance
     hidden = features - jnp.sum(counts)
 
     def step(q: Array, _: None) -> tuple[Array, tuple[Array, Array]]:
@@ -215,9 +232,7 @@ def vector_state_evolution(
         eta2 = features / (hidden / g2 + jnp.sum(counts / (energies + g2)))
         return 1 / (eta2 - g2), (error, q)
 
-    start = jnp.asarray(start_variance, dtype=float)
-    _, (errors, noises) = lax.scan(step, start, None, length=iterations + 1)
-    return Solution({"estimation_error": errors, "effective_noise": noises}, _status(errors))
+    return lax.scan(step, start_variance, None, length=iterations + 1)[1]
 
 
 @pointwise("signal", "iterations")
@@ -249,11 +264,6 @@ def geometric_state_evolution(
     )
 
 
-def realised_load(load: Any, size: Any) -> Any:
-    """The ratio round(load P) / P that a problem of P features has; `load` itself for infinite size."""
-    return load if size is None else jnp.maximum(jnp.round(load * size), 1.0) / size
-
-
 @in_float64
 def geometric_spectrum(load: Any, condition_number: Any, nodes: int = 32) -> tuple[Array, Array]:
     """Singular values between c and c / condition_number, evenly spaced in the logarithm, with sum of squares N.
@@ -278,13 +288,15 @@ def geometric_spectrum(load: Any, condition_number: Any, nodes: int = 32) -> tup
     return shape * jnp.sqrt(load / jnp.sum(weights * shape**2)), weights
 
 
-def _iterate(output: Step, denoise: Step, prior: Density, iterations: int) -> tuple[dict[str, Array], Array]:
+def _iterate(
+    output: Step, denoise: Step, prior: Density, iterations: int, start_ratio: Array | float = 1.0
+) -> tuple[dict[str, Array], Array]:
     def step(state: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], tuple[Array, ...]]:
         noise, inverse = output(*state)
         return denoise(noise, inverse), (*state, noise, inverse)
 
     start = prior.second_moment()
-    _, (errors, spreads, noises, steps) = lax.scan(step, (start, start), None, length=iterations + 1)
+    _, (errors, spreads, noises, steps) = lax.scan(step, (start, start_ratio * start), None, length=iterations + 1)
     values = {
         "estimation_error": errors,
         "residual_step": spreads,

@@ -5,16 +5,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from replicon.core.errors import DataError
 from replicon.core.instance import Instance
 from replicon.core.observables import Curve, Observables, Scalar, observable
 from replicon.core.parameters import parameter
 from replicon.core.seeds import generator
 from replicon.core.system import Footprint, System
+from replicon.inference import linear_problem as linear
 from replicon.inference.algorithms.vector import Factors
 from replicon.inference.amp import simulation, theory
 from replicon.inference.amp.references import RANGAN_2019
-from replicon.inference.m_estimation.simulation import draw_noise, draw_signal
 
 
 class RotationallyInvariantProblem(Instance):
@@ -38,6 +37,11 @@ class RotationallyInvariantProblem(Instance):
     signal: Float[np.ndarray, " features"]
     start: Float[np.ndarray, " features"]
 
+    @property
+    def noise(self) -> np.ndarray:
+        """The noise of the draw, shape (samples,)."""
+        return self.y - self.left @ (self.values * (self.right @ self.signal))
+
 
 class VectorMessagePassing(System):
     """Vector message passing for matrices of any condition number, iterate by iterate.
@@ -52,21 +56,14 @@ class VectorMessagePassing(System):
     Rangan, Schniter and Fletcher, IEEE Trans. Inf. Theory 65, 6664 (2019).
     """
 
-    load: float = parameter(0.6, symbol="α", low=0, open="l", doc="samples per feature, N/P")
-    noise_variance: float = parameter(0.01, symbol="v", low=0, open="l", doc="variance of the Gaussian noise")
+    load: float = linear.load_parameter(0.6)
+    noise_variance: float = linear.noise_variance_parameter(0.01)
     condition_number: float = parameter(
         10.0, symbol="κ", low=1, high=1e6, doc="largest over smallest non-zero singular value"
     )
-    signal: str = parameter(
-        "bernoulli_gauss",
-        symbol="signal",
-        choices=("gaussian", "laplace", "bernoulli_gauss"),
-        doc="distribution of the true coefficients",
-    )
-    signal_variance: float = parameter(1.0, symbol="V_s", low=0, open="l", doc="variance of the non-zero entries")
-    sparsity: float = parameter(
-        0.2, symbol="ε", low=0, high=1, open="lh", doc="fraction of non-zero entries (bernoulli_gauss only)"
-    )
+    signal: str = linear.signal_parameter("bernoulli_gauss")
+    signal_variance: float = linear.signal_variance_parameter(1.0)
+    sparsity: float = linear.sparsity_parameter(0.2)
     start_variance: float = parameter(0.5, symbol="1/γ₁", low=0, open="l", doc="variance of the noise in the start")
     iterations: int = parameter(15, symbol="T", low=1, high=1000, static=True, doc="number of iterations")
 
@@ -79,15 +76,14 @@ class VectorMessagePassing(System):
         )
         final_error: Scalar = observable("q_s(T)", "squared error per coefficient after the last iteration")
 
-    theory_kinds = ("infinite", "finite")
+    theory_kinds = ("infinite", "finite", "instance")
     smallest_size = 2
     traced_size = True
     references = (RANGAN_2019,)
 
     def validate_size(self, size: int) -> None:
-        """Refuse a size without samples."""
-        if np.any(np.round(np.asarray(self.load) * size) < 1):
-            raise DataError(f"VectorMessagePassing: size is {size}, which at load {self.load} has no sample")
+        """Refuse a size whose realised number of samples is zero."""
+        linear.check_samples("VectorMessagePassing", self.load, size)
 
     def footprint(self, size: int) -> Footprint:
         """The factors, and the Gaussian matrix that they are made from."""
@@ -100,22 +96,28 @@ class VectorMessagePassing(System):
         return {"iteration": np.arange(self.iterations + 1)}
 
     def theory(self, size: int | None = None, instance: RotationallyInvariantProblem | None = None) -> Any:
-        """State evolution."""
-        values, status = theory.geometric_state_evolution(
-            theory.realised_load(self.load, size),
-            self.condition_number,
-            self.noise_variance,
-            self.signal,
-            self.signal_variance,
-            self.sparsity,
-            self.start_variance,
-            self.iterations,
-        )
-        errors = values["estimation_error"]
+        """State evolution: at the realised load of a size, and for the singular values and numbers of a draw.
+
+        Of a draw the sufficient statistics of noise, signal and start take the place of their parameters.
+        """
+        if instance is None:
+            values, status = theory.geometric_state_evolution(
+                linear.realised_load(self.load, size), self.condition_number, self.noise_variance, self.signal,
+                self.signal_variance, self.sparsity, self.start_variance, self.iterations,
+            )  # fmt: skip
+        else:
+            found = linear.realised(
+                instance.noise, instance.signal, "gaussian", self.noise_variance, self.signal, self.signal_variance,
+                self.sparsity,
+            )  # fmt: skip
+            values, status = theory.vector_state_evolution(
+                instance.values, float(instance.size), found.noise_variance, self.signal, found.signal_variance,
+                found.sparsity, float(np.mean((instance.start - instance.signal) ** 2)), self.iterations,
+            )  # fmt: skip
         return self.Observables(
-            estimation_error=errors,
+            estimation_error=values["estimation_error"],
             effective_noise=values["effective_noise"],
-            final_error=errors[..., -1],
+            final_error=values["estimation_error"][..., -1],
             status=status,
         )
 
@@ -125,9 +127,9 @@ class VectorMessagePassing(System):
         left, values, right = simulation.draw_rotationally_invariant(
             samples, size, self.condition_number, generator(seed, "matrix")
         )
-        signal = draw_signal(self.signal, self.signal_variance, size, generator(seed, "signal"), self.sparsity)
-        noise = draw_noise("gaussian", self.noise_variance, samples, generator(seed, "noise"))
-        start = signal + draw_noise("gaussian", self.start_variance, size, generator(seed, "start"))
+        signal = linear.draw_signal(self.signal, self.signal_variance, size, generator(seed, "signal"), self.sparsity)
+        noise = linear.draw_noise("gaussian", self.noise_variance, samples, generator(seed, "noise"))
+        start = signal + linear.draw_noise("gaussian", self.start_variance, size, generator(seed, "start"))
         y = left @ (values * (right @ signal)) + noise
         return RotationallyInvariantProblem(
             size=size, seed=seed, left=left, values=values, right=right, y=y, signal=signal, start=start

@@ -3,8 +3,7 @@
 import numpy as np
 from scipy.stats import t as student_t
 
-from replicon.core.monitor import check
-from replicon.inference.algorithms.amp import Output, message_passing
+from replicon.inference.algorithms.amp import Iterates, Output, message_passing
 from replicon.inference.algorithms.denoisers import Denoiser, posterior_mean
 from replicon.inference.families import STUDENT_DEGREES
 
@@ -51,6 +50,35 @@ def measure(
         `estimation_error`, `effective_noise` (mean square deviation of the debiased estimate), `test_error`,
         `iterations` and `converged` (1 or 0).
     """
+    run = follow(
+        design, response, signal, noise, noise_variance, prior, signal_variance, sparsity, informed, iterations,
+        tolerance,
+    )  # fmt: skip
+    errors, debiased = run.estimation_error, run.debiased_error
+    assert errors is not None and debiased is not None
+    return {
+        "estimation_error": float(errors[-1]),
+        "effective_noise": float(debiased[-1]),
+        "test_error": float(errors[-1]) + noise_variance,
+        "iterations": run.iterations,
+        "converged": float(run.converged),
+    }
+
+
+def follow(
+    design: np.ndarray,
+    response: np.ndarray,
+    signal: np.ndarray,
+    noise: str,
+    noise_variance: float,
+    prior: str,
+    signal_variance: float,
+    sparsity: float,
+    informed: bool,
+    iterations: int,
+    tolerance: float = 0.0,
+) -> Iterates:
+    """The run that `measure` looks at the end of; the estimate is counted from the truth where it starts there."""
     denoise = posterior_mean(prior, signal_variance, sparsity)
     spread = signal_variance * (sparsity if prior == "bernoulli_gauss" else 1.0)
     start, outcomes = np.zeros_like(signal), response
@@ -62,26 +90,11 @@ def measure(
         mean, slope = denoise(r + start, variance)
         return mean - start, slope
 
-    run = message_passing(
-        design,
-        outcomes,
-        noise_output(noise, noise_variance),
-        shifted,
-        variance=spread,
-        iterations=iterations,
-        tolerance=tolerance,
+    output = noise_output(noise, noise_variance)
+    return message_passing(
+        design, outcomes, output, shifted, variance=spread, iterations=iterations, tolerance=tolerance,
         truth=signal - start,
-    )
-    check(1.0)
-    errors, debiased = run.estimation_error, run.debiased_error
-    assert errors is not None and debiased is not None
-    return {
-        "estimation_error": float(errors[-1]),
-        "effective_noise": float(debiased[-1]),
-        "test_error": float(errors[-1]) + noise_variance,
-        "iterations": run.iterations,
-        "converged": float(run.converged),
-    }
+    )  # fmt: skip
 
 
 def noise_output(noise: str, variance: float) -> Output:

@@ -20,12 +20,13 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from replicon.core.precision import in_float64
 from replicon.inference.families import noise_density, signal_density
 from replicon.maths.grids import pointwise
 from replicon.maths.scalar_channel import Density
 from replicon.maths.scalar_channel.expectations import bayes, entropy, fisher_information, information
 from replicon.maths.scalar_channel.fixed_point import extreme_fixed_points
-from replicon.maths.solution import NOT_CONVERGED
+from replicon.maths.solution import NOT_CONVERGED, Solution
 
 BRANCHES = ("bayes", "algorithmic", "informed")
 HARD = 2
@@ -44,7 +45,7 @@ def free_energy(load: Array, noise: Density, signal: Density, error: Array) -> A
     return information(signal, q_d) + load * (entropy(noise, error) - noise.entropy()) - error / (2 * q_d)
 
 
-@pointwise("noise", "signal", "branch")
+@in_float64
 def bayes_linear(
     load: Array | float,
     noise: str = "gaussian",
@@ -53,7 +54,7 @@ def bayes_linear(
     signal_variance: Array | float = 1.0,
     sparsity: Array | float = 1.0,
     branch: str = "bayes",
-) -> tuple[dict[str, Array], Array]:
+) -> Solution:
     """Error of the posterior mean of s0 given ``y = X s0 + eps``, for samples and features to infinity.
 
     Parameters
@@ -77,6 +78,45 @@ def bayes_linear(
         `residual`. `status`: bits of ``STATUS_TEXTS``; ``HARD`` is set where the branch "bayes"
         is asked for and lies below the algorithmic one.
     """
+    found, status = branches(load, noise, signal, noise_variance, signal_variance, sparsity)
+    each = found["estimation_error"]
+    best = jnp.argmin(found["free_energy"], axis=-1)
+    values = {name: _of_branch(array, branch, best) for name, array in found.items()}
+    values |= {
+        "informed_error": each[..., 0],
+        "algorithmic_error": each[..., 1],
+        "bayes_error": _of_branch(each, "bayes", best),
+        "residual": found["residual"].max(-1),
+    }
+    hard = (best == 0) & (each[..., 0] < each[..., 1]) & (branch == "bayes")
+    return Solution(values, status + jnp.where(hard, HARD, 0))
+
+
+def _of_branch(values: Array, branch: str, best: Array) -> Array:
+    """What belongs to the branch, of the values on the informed (0) and algorithmic one (1)."""
+    informed = best == 0 if branch == "bayes" else branch == "informed"
+    return jnp.where(informed, values[..., 0], values[..., 1])
+
+
+@pointwise("noise", "signal")
+def branches(
+    load: Array | float,
+    noise: str,
+    signal: str,
+    noise_variance: Array | float,
+    signal_variance: Array | float,
+    sparsity: Array | float,
+) -> tuple[dict[str, Array], Array]:
+    """The informed and the algorithmic branch, in this order along the last axis; arguments as `bayes_linear`.
+
+    Where there is one fixed point only both are that one, to the bit.
+
+    Returns
+    -------
+    Solution
+        `values`: dict of `estimation_error`, `effective_noise`, `test_error`, `free_energy` and `residual` (relative,
+        of the fixed point), each of shape (..., 2).
+    """
     noise_of = noise_density(noise, noise_variance)
     signal_of = signal_density(signal, signal_variance, sparsity)
     load = jnp.asarray(load, dtype=float)
@@ -86,23 +126,17 @@ def bayes_linear(
 
     # The map increases: every fixed point lies above its value for a signal that is already known.
     variance = signal_of.variance()
-    floor = update(1e-12 * variance)
-    informed, algorithmic, several = extreme_fixed_points(update, floor, variance)
-    errors = jnp.stack([informed.values, algorithmic.values])
-    energies = jax.vmap(lambda error: free_energy(load, noise_of, signal_of, error))(errors)
-    best = jnp.argmin(energies)
-    chosen = {"bayes": best, "algorithmic": 1, "informed": 0}[branch]
-    error = errors[chosen]
-    values = {
-        "estimation_error": error,
-        "effective_noise": effective_noise(load, noise_of, error),
-        "test_error": error + noise_of.variance(),
-        "free_energy": energies[chosen],
-        "algorithmic_error": errors[1],
-        "informed_error": errors[0],
-        "bayes_error": errors[best],
-        "residual": jnp.maximum(informed.residual, algorithmic.residual),
-    }
-    failed = jnp.maximum(informed.status, algorithmic.status)
-    hard = several & (best == 0) & (branch == "bayes")
-    return values, failed * NOT_CONVERGED + jnp.where(hard, HARD, 0)
+    informed, algorithmic, several = extreme_fixed_points(update, update(1e-12 * variance), variance)
+    errors = jnp.stack([informed.values, jnp.where(several, algorithmic.values, informed.values)])
+
+    def describe(error: Array) -> dict[str, Array]:
+        q_d = effective_noise(load, noise_of, error)
+        return {
+            "estimation_error": error,
+            "effective_noise": q_d,
+            "test_error": error + noise_of.variance(),
+            "free_energy": free_energy(load, noise_of, signal_of, error),
+            "residual": jnp.abs(bayes(signal_of, q_d).error / error - 1),
+        }
+
+    return jax.vmap(describe)(errors), jnp.maximum(informed.status, algorithmic.status) * NOT_CONVERGED

@@ -29,7 +29,7 @@ class LabelledSamples(Instance):
     labels : array (samples,)
         +-1, or the teacher's field for a linear teacher.
     teacher_weights : array (features,)
-        Standard normal.
+        Standard normal, or +-1.
     """
 
     features: Float[np.ndarray, "samples features"]
@@ -40,11 +40,12 @@ class LabelledSamples(Instance):
 class GeneralizedLinear(System):
     """Generalised linear estimation: a student classifies what a random teacher has labelled.
 
-    Features x ~ N(0, I/d), teacher w* ~ N(0, I), labels y = sign(w*.x), or +1 with probability 1 / (1 + exp(-w*.x)), or
-    w*.x itself. The size is the number of features d; there are round(load d) samples. The student minimises
+    Features x ~ N(0, I/d), teacher w* ~ N(0, I) or +-1, labels y = sign(w*.x), or sign(w*.x + noise) (`probit`), or +1
+    with probability 1 / (1 + exp(-w*.x)) (`logistic`), or w*.x + noise itself (`linear`); binary labels may be turned
+    round afterwards. The size is the number of features d; there are round(load d) samples. The student minimises
     sum_i l(y_i, w.x_i) + (penalty_level / 2) |w|^2 with the square loss (y - w.x)^2 / 2, the hinge max(0, 1 - y w.x) or
     the logistic loss log(1 + exp(-y w.x)); or takes the least |w| with all y w.x >= 1 (`max_margin`), or the mean of
-    the posterior (`bayes`). The penalty does not enter the last two.
+    the posterior (`bayes`), by message passing. The penalty does not enter the last two.
 
     References
     ----------
@@ -56,6 +57,15 @@ class GeneralizedLinear(System):
     penalty_level: float = parameter(0.1, symbol="λ", low=0, doc="penalty λ|w|²/2 on the sum of the losses, no 1/n")
     loss: str = parameter("logistic", symbol="loss", choices=theory.LOSSES, doc="how the student learns")
     teacher: str = parameter("sign", symbol="teacher", choices=theory.TEACHERS, doc="how labels come about")
+    teacher_noise: float = parameter(
+        0.0, symbol="Δ", low=0, doc="variance of the noise on the teacher's field; probit and linear"
+    )
+    flip_probability: float = parameter(
+        0.0, symbol="ε", low=0, high=0.5, open="h", doc="probability that a binary label is turned round"
+    )
+    weights: str = parameter(
+        "gaussian", symbol="P(w*)", choices=theory.WEIGHTS, doc="the teacher's weights: normal, or ±1"
+    )
 
     class Observables(Observables):
         """What is predicted and measured of the student."""
@@ -74,9 +84,10 @@ class GeneralizedLinear(System):
         statuses = {
             theory.NOT_SEPARABLE: Status("not separable: there is no positive margin", declines=True),
             theory.DIVERGES: Status("the norm diverges at this load", declines=True),
+            theory.HARD: Status("message passing misses a better solution that exists", valid=True),
         }
 
-    theory_kinds = ("infinite", "finite")
+    theory_kinds = ("infinite", "finite", "instance")
     traced_size = True
     smallest_size = 2
     references = (AUBIN, BARBIER, MONTANARI)
@@ -86,7 +97,21 @@ class GeneralizedLinear(System):
         if self.teacher == "linear" and self.loss in ("hinge", "logistic", "max_margin"):
             raise ParameterError(
                 f"GeneralizedLinear: loss is {self.loss!r} with a linear teacher, whose labels are not ±1; give loss = "
-                "'square' or 'bayes', or teacher = 'sign' or 'logistic'"
+                "'square' or 'bayes', or another teacher"
+            )
+        for name, symbol, words in (
+            ("teacher_noise", "Δ", ("probit", "linear")), ("flip_probability", "ε", ("sign", "probit", "logistic")),
+        ):  # fmt: skip
+            value = getattr(self, name)
+            if self.teacher not in words and not is_traced(value) and np.any(np.asarray(value) != 0):
+                raise ParameterError(
+                    f"GeneralizedLinear: {name} ({symbol}) is {value} with a {self.teacher} teacher, who has none; "
+                    f"give 0, or teacher = {' or '.join(map(repr, words))}"
+                )
+        if self.weights == "binary" and self.loss == "bayes" and self.teacher == "linear":
+            raise ParameterError(
+                "GeneralizedLinear: the Bayes optimum for weights ±1 is there for binary labels; for a linear teacher "
+                "use the system inference.bayes_linear, or weights = 'gaussian'"
             )
         needs_penalty = self.loss in ("hinge", "logistic") and not is_traced(self.penalty_level)
         if needs_penalty and np.any(np.asarray(self.penalty_level) == 0):
@@ -111,9 +136,20 @@ class GeneralizedLinear(System):
         return Footprint(bytes=8.0 * size * (2 * samples + 2 * tested + 3 * size), seconds=3e-9 * size**2 * samples)
 
     def theory(self, size: int | None = None, instance: LabelledSamples | None = None) -> Any:
-        """State evolution at the load, or at the realised load of a size."""
+        """State evolution at the load, at the realised load of a size, or for the norm of one draw's teacher."""
+        if instance is not None:
+            strength = 1.0 if self.loss == "bayes" else float(np.mean(instance.teacher_weights**2))
+            values, status = theory.estimate(
+                len(instance.labels) / instance.size, self.penalty_level, self.loss, self.teacher, self.teacher_noise,
+                self.flip_probability, self.weights, strength,
+            )  # fmt: skip
+            values.pop("margin", None)
+            return self.Observables.from_theory((values, status))
         load: Any = self.load if size is None else jnp.maximum(jnp.round(self.load * size), 1.0) / size
-        values, status = theory.estimation(jnp.asarray(load), jnp.asarray(self.penalty_level), self.loss, self.teacher)
+        teacher = theory.Teacher(self.teacher, jnp.asarray(self.teacher_noise), jnp.asarray(self.flip_probability))
+        values, status = theory.estimation(
+            jnp.asarray(load), jnp.asarray(self.penalty_level), self.loss, teacher, self.weights
+        )
         values.pop("margin", None)
         return self.Observables.from_theory((values, status))
 
@@ -121,7 +157,9 @@ class GeneralizedLinear(System):
         """Draw the teacher, round(load d) samples and their labels."""
         features = simulation.draw_features(round(self.load * size), size, generator(seed, "features"))
         weights = generator(seed, "teacher").standard_normal(size)
-        labels = simulation.draw_labels(features @ weights, self.teacher, generator(seed, "labels"))
+        if self.weights == "binary":
+            weights = np.where(weights >= 0, 1.0, -1.0)
+        labels = simulation.draw_labels(features @ weights, self._labelling(), generator(seed, "labels"))
         return LabelledSamples(size=size, seed=seed, features=features, labels=labels, teacher_weights=weights)
 
     def instance(self, features: Any, labels: Any, teacher_weights: Any, seed: int = 0) -> LabelledSamples:
@@ -156,9 +194,14 @@ class GeneralizedLinear(System):
 
     def simulate(self, instance: LabelledSamples) -> Any:
         """Train the student on the samples of the instance and test it on new ones."""
-        student = simulation.train(instance.features, instance.labels, self.loss, self.penalty_level, self.teacher)
+        student = simulation.train(
+            instance.features, instance.labels, self.loss, self.penalty_level, self._labelling(), self.weights
+        )
         measured: dict[str, Any] = simulation.measure(
-            student, instance.features, instance.labels, instance.teacher_weights, self.loss, self.teacher,
+            student, instance.features, instance.labels, instance.teacher_weights, self.loss, self._labelling(),
             generator(instance.seed, "test"),
         )  # fmt: skip
         return self.Observables(**measured, status=0 if student.converged else NOT_CONVERGED)
+
+    def _labelling(self) -> simulation.Labelling:
+        return simulation.Labelling(self.teacher, self.teacher_noise, self.flip_probability)

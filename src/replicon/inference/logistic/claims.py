@@ -3,12 +3,14 @@
 import functools
 
 import numpy as np
+from scipy.stats import chi2
 
 from replicon.core.claims import Claim, Measurement
 from replicon.core.realization import realize
 from replicon.core.seeds import generator
 from replicon.inference.logistic import simulation, theory
 from replicon.inference.logistic.model import LogisticMLE
+from replicon.inference.logistic.newton import fit_logistic
 from replicon.inference.logistic.separation import is_separable
 
 SUR = "Sur and Candes, PNAS 116, 14516 (2019)"
@@ -39,6 +41,18 @@ def measured(name: str) -> Measurement:
     return Measurement(float(values.mean()), float(values.std(ddof=1) / np.sqrt(values.size)), int(values.size))
 
 
+def rejected_share() -> Measurement:
+    """Share of null coefficients whose likelihood ratio is beyond the textbook's 5 % point; error over draws."""
+    model, shares = LogisticMLE(aspect=0.2, signal_strength=ROOT5), []
+    for index in range(DRAWS):
+        draw = model.sample(SIZE, index)
+        weights = fit_logistic(draw.features, draw.labels, tolerance=1e-8).weights
+        nulls = np.flatnonzero(draw.coefficients == 0)
+        ratios = simulation.likelihood_ratios(draw.features, draw.labels, weights, nulls)
+        shares.append(float(np.mean(ratios > chi2.isf(0.05, 1))))
+    return Measurement(float(np.mean(shares)), float(np.std(shares, ddof=1) / np.sqrt(DRAWS)), DRAWS)
+
+
 def threshold_by_programme(strength: float, expected: float, features: int = 400, draws_count: int = 12) -> Measurement:
     """Aspect at which half of the draws are separable, decided by linear programmes.
 
@@ -65,15 +79,24 @@ def _estimate() -> list[Claim]:
     found = [
         Claim(
             symbol, number, f"{SUR}, eq. 6", *printed(4), functools.partial(value, name), functools.partial(measured,
-            name), full=True, seconds=40, topic=topic,
+            name), full=True, seconds=40, topic=topic, of=name, at={"aspect": 0.2, "signal_strength": ROOT5},
         )
         for name, (symbol, number) in names.items()
     ]  # fmt: skip
+    law = f"{SUR}, theorem 4, from the three numbers printed"
     factor = Claim(
-        "stretch of the likelihood-ratio law", 1.4867, f"{SUR}, theorem 4, from the three numbers printed", 2e-4,
-        "kappa s^2 / l with the rounding of s and l", functools.partial(value, "likelihood_ratio_factor"), topic=topic,
+        "stretch of the likelihood-ratio law", 1.4867, law, 2e-4,
+        "kappa s^2 / l with the rounding of s and l", functools.partial(value, "likelihood_ratio_factor"),
+        functools.partial(measured, "likelihood_ratio_factor"), full=True, seconds=40, topic=topic,
     )  # fmt: skip
-    return [*found, factor]
+    # chi-squared times 1.4867 is beyond the textbook's 3.8415 with this probability.
+    rejected = float(chi2.sf(chi2.isf(0.05, 1) / 1.4867, 1))
+    distance = Claim(
+        "true hypotheses rejected by the textbook likelihood-ratio test of 5 %", rejected, law, 2e-4,
+        "the rounding of s and l", lambda: chi2.sf(chi2.isf(0.05, 1) / value("likelihood_ratio_factor"), 1),
+        rejected_share, full=True, seconds=40, topic=topic,
+    )  # fmt: skip
+    return [*found, factor, distance]
 
 
 def _existence() -> list[Claim]:

@@ -65,7 +65,8 @@ class LogisticMLE(System):
     """Logistic regression by maximum likelihood with many features: biased, too spread, and not always there.
 
     n samples x ~ N(0, I/n) with P(y = 1) = 1 / (1 + exp(-x.beta)) and |beta|^2 = n signal_strength^2, no intercept, no
-    penalty. The size is the number of features p; there are n = round(p / aspect) samples. The estimate is distributed
+    penalty. The size is the number of features p; there are n = round(p / aspect) samples, and the last quarter of beta
+    is zero. The estimate is distributed
     as N(bias beta_j, spread^2), and exists if and only if the classes cannot be separated. All draws count towards
     `exists`; the other observables are of draws with an estimate, and the theory declines where these are a vanishing
     fraction.
@@ -88,7 +89,7 @@ class LogisticMLE(System):
         spread: Scalar = observable("s", "standard deviation of the estimate around bias times coefficient")
         step: Scalar = observable("l", "trace of the inverse Hessian over the number of samples")
         likelihood_ratio_factor: Scalar = observable(
-            "κs²/l", "stretch of the χ² law of twice the log-likelihood ratio", face="predicted"
+            "κs²/l", "mean of twice the log-likelihood ratio of null coefficients; 1 without its stretch"
         )
         test_error_01: Scalar = observable("E_gen", "fraction of wrong labels on new samples")
         train_loss: Scalar = observable("L_train", "mean logistic loss on the training samples")
@@ -103,6 +104,7 @@ class LogisticMLE(System):
     theory_kinds = ("infinite", "finite")
     traced_size = True
     smallest_size = 2
+    model_version = "2"
     references = (SUR, CANDES)
 
     def validate_size(self, size: int) -> None:

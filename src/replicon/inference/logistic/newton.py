@@ -54,14 +54,15 @@ def fit_logistic(
     tolerance : float
         Bound on the norm of the gradient.
     iterations : int
-        Bound on the Newton steps; separable data without penalty end there, or where the norm of w overflows.
+        Bound on the Newton steps. Without penalty the fit ends, not converged, as soon as all samples are right: larger
+        weights are then better still.
 
     Returns
     -------
     LogisticFit
     """
     weights = np.zeros(features.shape[1])
-    loss, gradient, curvature = _evaluate(features, labels, weights, penalty)
+    loss, gradient, curvature, _ = _evaluate(features, labels, weights, penalty)
     direct = features.shape[1] <= DIRECT_FEATURES
     size = float(np.linalg.norm(gradient))
     for count in range(iterations):
@@ -76,7 +77,7 @@ def fit_logistic(
         slope, length = float(step @ gradient), 1.0
         while True:
             trial = weights + length * step
-            new_loss, new_gradient, new_curvature = _evaluate(features, labels, trial, penalty)
+            new_loss, new_gradient, new_curvature, margin = _evaluate(features, labels, trial, penalty)
             # Near the minimum the loss has no digits left to show the descent: there the gradient decides.
             smaller = np.linalg.norm(new_gradient) < size
             if new_loss <= loss + 1e-4 * length * slope or (smaller and abs(slope) < 1e-10 * abs(loss)):
@@ -86,6 +87,8 @@ def fit_logistic(
                 return LogisticFit(weights, size, count, size <= tolerance)
         weights, loss, gradient, curvature = trial, new_loss, new_gradient, new_curvature
         size = float(np.linalg.norm(gradient))
+        if penalty == 0 and margin > 0:
+            return LogisticFit(weights, size, count + 1, False)
     return LogisticFit(weights, size, iterations, size <= tolerance)
 
 
@@ -105,18 +108,19 @@ def _blocks(features: np.ndarray) -> Iterator[slice]:
 
 def _evaluate(
     features: np.ndarray, labels: np.ndarray, weights: np.ndarray, penalty: float
-) -> tuple[float, np.ndarray, np.ndarray]:
-    """Loss, gradient and the second derivative of each sample's loss."""
+) -> tuple[float, np.ndarray, np.ndarray, float]:
+    """Loss, gradient, the second derivative of each sample's loss, and the least margin."""
     loss, gradient = 0.5 * penalty * float(weights @ weights), penalty * weights
-    curvature = np.empty(len(labels))
+    curvature, least = np.empty(len(labels)), np.inf
     for block in _blocks(features):
         rows, label = features[block], labels[block]
         margin = label * (rows @ weights)
+        least = min(least, float(margin.min()))
         wrong = expit(-margin)
         loss += float(np.logaddexp(0.0, -margin).sum())
         curvature[block] = wrong * (1 - wrong)
         gradient = gradient - (label * wrong) @ rows
-    return loss, gradient, curvature
+    return loss, gradient, curvature, least
 
 
 def _direct_step(features: np.ndarray, curvature: np.ndarray, penalty: float, gradient: np.ndarray) -> np.ndarray:

@@ -48,7 +48,7 @@ def maximum_likelihood(aspect: Array, signal_strength: Array) -> tuple[dict[str,
     exists = valid & (aspect < limit)
     kappa = jnp.where(exists, aspect, 0.1)
     strength = jnp.maximum(jnp.where(exists, signal_strength, 1.0) ** 2, _SMALLEST_STRENGTH)
-    solution, solved = erm.erm(1 / kappa, jnp.zeros(()), "logistic", "logistic", strength)
+    solution, solved = erm.erm(1 / kappa, jnp.zeros(()), "logistic", channel.Teacher("logistic", strength=strength))
     bias = solution["teacher_overlap"] / strength
     spread = jnp.sqrt((solution["weight_norm"] - bias**2 * strength) / kappa)
     step = solution["response"]

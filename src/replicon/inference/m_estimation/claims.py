@@ -10,6 +10,7 @@ from replicon.core.claims import Claim, Measurement
 from replicon.core.realization import realize
 from replicon.inference.m_estimation import theory
 from replicon.inference.m_estimation.model import MEstimation
+from replicon.maths.extrapolation import extrapolate
 
 ADVANI = "Advani and Ganguli, Phys. Rev. X 6, 031034 (2016)"
 EQUATIONS = f"{ADVANI}, eqs. 15-18; digits of an independent solution of the equations"
@@ -32,6 +33,8 @@ SAVINGS = {1.0: 0.30012, 1.5: 0.23411, 2.0: 0.19864, 3.0: 0.16192, 5.0: 0.13036}
 SEED = 20160831
 SIZE = 300
 DRAWS = 30
+EXTRAPOLATED = {200: 60, 400: 30, 800: 15}
+"""Draws at each size of the weighted fit a + b/P; larger problems average over themselves and need fewer."""
 
 
 def error(load: float, name: str = "estimation_error", **words: Any) -> float:
@@ -81,9 +84,12 @@ def _theory_claims() -> list[Claim]:
         ("q_s of least squares, load 5", 0.5, 9, 5.0, "estimation_error", {"loss": "square", **PLAIN}),
     )  # fmt: skip
     found += [
-        Claim(title, value, EQUATIONS, *printed(digits), functools.partial(error, load, name, **words), topic=topic)
+        Claim(
+            title, value, EQUATIONS, *printed(digits), functools.partial(error, load, name, **words), topic=topic,
+            of=name, at={"load": load, "noise_variance": 1.0, "signal_variance": 1.0, **words},
+        )
         for title, value, digits, load, name, words in points
-    ]
+    ]  # fmt: skip
     return found
 
 
@@ -144,4 +150,33 @@ def _simulation_claims() -> list[Claim]:
     ]  # fmt: skip
 
 
-claims = {"MEstimation": [*_theory_claims(), *_other_claims(), *_simulation_claims()]}
+def extrapolated(load: float, words: dict[str, Any], draws: dict[int, int] | None = None) -> Measurement:
+    """Error at infinite size by a weighted fit ``a + b/P`` through the means at each size; b is free."""
+    counts = EXTRAPOLATED if draws is None else draws
+    model = MEstimation(load=load, **words)
+    found = [realize(model, size, range(n), seed=SEED).values["estimation_error"] for size, n in counts.items()]
+    errors = [values.std(ddof=1) / np.sqrt(values.size) for values in found]
+    fit = extrapolate(list(counts), [values.mean() for values in found], errors)
+    return Measurement(fit.intercept, fit.intercept_error, sum(counts.values()))
+
+
+def _extrapolation_claims() -> list[Claim]:
+    rows = (
+        ("MAP", 0.5507, 4, 1.5, MAP),
+        ("Huber's loss without penalty", 1.8519, 4, 2.0, {"loss": "huber", **PLAIN}),
+        ("the lasso", 0.0398, 4, 0.7, LASSO),
+        ("the optimum", 0.4406, 4, 1.5, OPTIMAL),
+    )
+    return [
+        Claim(
+            f"q_s of {title}, load {load:g}, as P grows", value, EQUATIONS, *printed(digits),
+            functools.partial(error, load, **words), functools.partial(extrapolated, load, words),
+            full=True, seconds=30.0, topic="Fits at P = 200, 400 and 800, extrapolated",
+        )
+        for title, value, digits, load, words in rows
+    ]  # fmt: skip
+
+
+claims = {
+    "MEstimation": [*_theory_claims(), *_other_claims(), *_simulation_claims(), *_extrapolation_claims()],
+}

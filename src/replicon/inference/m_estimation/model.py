@@ -2,38 +2,17 @@
 
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
 
 from replicon.core.errors import DataError, ParameterError
-from replicon.core.instance import Instance
 from replicon.core.observables import Observables, Scalar, Status, observable
 from replicon.core.parameters import parameter
 from replicon.core.precision import is_traced
-from replicon.core.seeds import generator
 from replicon.core.system import Footprint, System
-from replicon.inference.families import NOISES, SIGNALS
+from replicon.inference import linear_problem as linear
+from replicon.inference.linear_problem import LinearProblem
 from replicon.inference.m_estimation import simulation, theory
 from replicon.inference.m_estimation.references import ADVANI, BEAN, EL_KAROUI
-
-
-class LinearProblem(Instance):
-    """One draw of a linear problem; the size is the number of features P.
-
-    Attributes
-    ----------
-    design : array (samples, features)
-        X, independent entries of variance 1/P.
-    response : array (samples,)
-        ``y = X s0 + eps``.
-    signal : array (features,)
-        s0.
-    """
-
-    design: Float[np.ndarray, "samples features"]
-    response: Float[np.ndarray, " samples"]
-    signal: Float[np.ndarray, " features"]
 
 
 class MEstimation(System):
@@ -50,18 +29,16 @@ class MEstimation(System):
     (2013).
     """
 
-    load: float = parameter(1.5, symbol="α", low=0, open="l", doc="samples per feature, N/P")
+    load: float = linear.load_parameter(1.5)
     loss: str = parameter("huber", symbol="ρ", choices=theory.LOSSES, doc="loss of a residual u")
     loss_scale: float = parameter(1.0, symbol="c", low=0, open="l", doc="threshold of Huber's loss")
     penalty: str = parameter("lasso", symbol="σ", choices=theory.PENALTIES, doc="penalty of a coefficient s")
     penalty_level: float = parameter(0.5, symbol="g", low=0, open="l", doc="g s²/2 (ridge) or g |s| (lasso)")
-    noise: str = parameter("laplace", symbol="E", choices=NOISES, doc="density of the noise; student has 3 degrees")
-    noise_variance: float = parameter(1.0, symbol="v", low=0, open="l", doc="variance of the noise")
-    signal: str = parameter("bernoulli_gauss", symbol="P_s", choices=SIGNALS, doc="density of the coefficients")
-    signal_variance: float = parameter(1.0, symbol="V", low=0, open="l", doc="variance of the non-zero coefficients")
-    sparsity: float = parameter(
-        0.2, symbol="ε", low=0, high=1, open="l", doc="fraction of non-zero coefficients (bernoulli_gauss)"
-    )
+    noise: str = linear.noise_parameter("laplace")
+    noise_variance: float = linear.noise_variance_parameter(1.0)
+    signal: str = linear.signal_parameter("bernoulli_gauss")
+    signal_variance: float = linear.signal_variance_parameter(1.0)
+    sparsity: float = linear.sparsity_parameter(0.2)
 
     class Observables(Observables):
         """What is predicted and measured of an M-estimator."""
@@ -93,11 +70,7 @@ class MEstimation(System):
 
     def validate_size(self, size: int) -> None:
         """Refuse a size whose realised number of samples is zero."""
-        if np.any(np.round(np.asarray(self.load) * size) < 1):
-            least = int(np.ceil(0.5 / np.min(self.load))) + 1
-            raise DataError(
-                f"MEstimation: size is {size}, which at load {self.load} has no sample; give at least {least}"
-            )
+        linear.check_samples("MEstimation", self.load, size)
 
     def footprint(self, size: int) -> Footprint:
         """The design twice, a factorised Gram matrix, and a few hundred products with them."""
@@ -108,28 +81,28 @@ class MEstimation(System):
         )
 
     def theory(self, size: int | None = None, instance: LinearProblem | None = None) -> Any:
-        """Replica-symmetric prediction at the load, or at the realised load of a size or draw."""
-        load: Any = self.load
+        """Replica-symmetric prediction: at the realised load of a size, and at the realised numbers of a draw.
+
+        Of a draw the load, and the sufficient statistics of noise and signal in place of their parameters; the optimal
+        loss and penalty stay those of the parameters, which the estimator knows.
+        """
+        load, numbers = self.load, (self.noise_variance, self.signal_variance, self.sparsity)
         if instance is not None:
-            load = instance.design.shape[0] / instance.design.shape[1]
-        elif size is not None:
-            load = jnp.maximum(jnp.round(self.load * size), 1.0) / size
+            load, numbers = instance.load, linear.realised(instance.noise, instance.signal, *self._population)
         return self.Observables.from_theory(
             theory.m_estimation(
-                load, self.loss, self.penalty, self.noise, self.signal, self.noise_variance, self.signal_variance,
-                self.sparsity, self.loss_scale, self.penalty_level,
+                linear.realised_load(load, size), self.loss, self.penalty, self.noise, self.signal, *numbers,
+                self.loss_scale, self.penalty_level,
             )
         )  # fmt: skip
 
+    @property
+    def _population(self) -> tuple[str, float, str, float, float]:
+        return self.noise, self.noise_variance, self.signal, self.signal_variance, self.sparsity
+
     def sample(self, size: int, seed: int) -> LinearProblem:
         """Draw X, the signal and the noise."""
-        samples = round(self.load * size)
-        design = simulation.draw_matrix(samples, size, generator(seed, "design"))
-        signal = simulation.draw_signal(
-            self.signal, self.signal_variance, size, generator(seed, "signal"), self.sparsity
-        )
-        noise = simulation.draw_noise(self.noise, self.noise_variance, samples, generator(seed, "noise"))
-        return LinearProblem(size=size, seed=seed, design=design, response=design @ signal + noise, signal=signal)
+        return linear.draw_problem(size, seed, self.load, *self._population)
 
     def instance(self, design: Any, response: Any, signal: Any, seed: int = 0) -> LinearProblem:
         """An instance of the user's own data with a known signal.
@@ -161,8 +134,7 @@ class MEstimation(System):
 
     def simulate(self, instance: LinearProblem) -> Any:
         """Fit the draw and measure the estimate against the truth."""
-        samples, features = instance.design.shape
-        load = samples / features
+        load = instance.load
         if self.penalty == "none" and load <= 1:
             raise ParameterError(
                 f"MEstimation: load is {load:g}; unregularised M-estimation needs load > 1, give a penalty"

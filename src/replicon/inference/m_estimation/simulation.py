@@ -1,4 +1,4 @@
-r"""The experiment: draw a linear problem, minimise loss plus penalty on it, and look at the error and the residuals.
+r"""The experiment: minimise loss plus penalty on a drawn linear problem, and look at the error and the residuals.
 
 ``y = X s0 + noise`` with independent entries of X of mean 0 and variance 1 / features. The estimate minimises
 ``sum_mu rho(y_mu - (X s)_mu) + sum_i sigma(s_i)``.
@@ -10,100 +10,12 @@ from typing import Any
 import numpy as np
 
 from replicon.core.errors import ConvergenceError, DataError, ParameterError
-from replicon.inference.algorithms.checks import checked_count, checked_positive
+from replicon.inference.algorithms.checks import checked_positive
 from replicon.inference.algorithms.functions import ConvexFunction, TabulatedFunction, as_loss, as_penalty
 from replicon.inference.algorithms.separable import SeparableFit, fit_separable
 
-__all__ = ["draw_matrix", "draw_noise", "draw_signal", "fit_separable", "measure"]
-
 _SAME = 1e-12
 """Part of the largest coefficient below which a coefficient counts as zero."""
-
-
-def draw_matrix(samples: int, features: int, generator: np.random.Generator) -> np.ndarray:
-    """Gaussian design matrix, entries of variance 1 / features.
-
-    Parameters
-    ----------
-    samples, features : int
-    generator : numpy.random.Generator
-
-    Returns
-    -------
-    array (samples, features) of float64
-    """
-    samples, features = checked_count("samples", samples), checked_count("features", features)
-    matrix = generator.standard_normal((samples, features))
-    matrix /= np.sqrt(features)
-    return matrix
-
-
-def draw_noise(
-    noise: str, variance: float, samples: int, generator: np.random.Generator, degrees_of_freedom: float = 3.0
-) -> np.ndarray:
-    """Independent noise of mean 0 and this variance.
-
-    Parameters
-    ----------
-    noise : {"gaussian", "laplace", "student"}
-    variance : float
-        Non-negative.
-    samples : int
-    generator : numpy.random.Generator
-    degrees_of_freedom : float
-        Of Student's t, above 2.
-
-    Raises
-    ------
-    ParameterError
-        For an unknown noise, a negative variance, or degrees of freedom that leave the variance infinite.
-    """
-    spread = np.sqrt(checked_positive("noise_variance", variance, zero=True))
-    count = checked_count("samples", samples)
-    if noise == "gaussian":
-        return spread * generator.standard_normal(count)
-    if noise == "laplace":
-        return generator.laplace(scale=spread / np.sqrt(2), size=count)
-    if noise == "student":
-        if not degrees_of_freedom > 2:
-            raise ParameterError(f"degrees_of_freedom is {degrees_of_freedom}; the variance is finite above 2 only")
-        unit = np.sqrt((degrees_of_freedom - 2) / degrees_of_freedom)
-        return spread * unit * generator.standard_t(degrees_of_freedom, size=count)
-    raise ParameterError(f"noise is {noise!r}; choose one of: gaussian, laplace, student")
-
-
-def draw_signal(
-    signal: str, variance: float, features: int, generator: np.random.Generator, sparsity: float = 1.0
-) -> np.ndarray:
-    """Independent true coefficients of mean 0.
-
-    Parameters
-    ----------
-    signal : {"gaussian", "laplace", "bernoulli_gauss"}
-    variance : float
-        Variance, of the non-zero entries where there are zeros.
-    features : int
-    generator : numpy.random.Generator
-    sparsity : float
-        Fraction of non-zero entries of the Bernoulli-Gauss signal, in (0, 1]; each entry is drawn by itself.
-
-    Raises
-    ------
-    ParameterError
-        For an unknown signal, a negative variance or a sparsity outside (0, 1].
-    """
-    spread = np.sqrt(checked_positive("signal_variance", variance, zero=True))
-    count = checked_count("features", features)
-    if signal == "gaussian":
-        return spread * generator.standard_normal(count)
-    if signal == "laplace":
-        return generator.laplace(scale=spread / np.sqrt(2), size=count)
-    if signal == "bernoulli_gauss":
-        if not 0 < sparsity <= 1:
-            raise ParameterError(f"sparsity is {sparsity}; give the fraction of non-zero entries, in (0, 1]")
-        values = spread * generator.standard_normal(count)
-        return np.where(generator.random(count) < sparsity, values, 0.0)
-    raise ParameterError(f"signal is {signal!r}; choose one of: gaussian, laplace, bernoulli_gauss")
 
 
 def measure(

@@ -8,6 +8,7 @@ from replicon.core.claims import Claim, Measurement
 from replicon.core.realization import realize
 from replicon.inference.perceptron import theory
 from replicon.inference.perceptron.model import PerceptronCapacity
+from replicon.maths.perceptron import ising_capacity
 
 GARDNER = "Gardner, J. Phys. A 21, 257 (1988), eq. 23; digits of an independent evaluation"
 COVER = "Cover, IEEE Trans. Electron. Comput. 14, 326 (1965), theorem 2"
@@ -30,6 +31,12 @@ def _all() -> list[Claim]:
         )
         for margin, number in ((0.0, 2.0), (0.5, 0.961205), (1.0, 0.519572))
     ]  # fmt: skip
+    found.append(
+        Claim(
+            "capacity of couplings ±1", 0.833, "Krauth and Mezard, J. Physique 50, 3057 (1989)", 0.5000001e-3,
+            "half a unit of the 3 decimals printed", ising_capacity, topic="Capacity",
+        )
+    )  # fmt: skip
     for size in (10, 100, 1000):
         found.append(
             Claim(

@@ -47,7 +47,8 @@ def _ridgeless() -> list[Claim]:
             found.append(
                 Claim(
                     f"excess risk without penalty, aspect {aspect:g}{kind}", exact, source, tolerance, why, compute,
-                    simulate, topic="Double descent, isotropic features, noise 1/4, signal 1",
+                    simulate, topic="Double descent, isotropic features, noise 1/4, signal 1", of="excess_risk",
+                    at={"aspect": aspect, "penalty_level": 0, "noise": NOISE, "signal": 1, "spectrum": "isotropic"},
                 )
             )  # fmt: skip
     return found

@@ -13,17 +13,34 @@ References
 
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.scipy.special import erfc, erfcx
+from jax.scipy.special import erfcx
 
 from replicon.core.errors import ParameterError
 
 _LOG_STEP = 0.3
 """Step in the logarithm of the precision of Student's mixture: the trapezoidal rule errs by exp(-pi^2 / step)."""
+
+
+class Smoothed(NamedTuple):
+    """What is known of a smoothed density at points x; arrays of the shape of x.
+
+    Attributes
+    ----------
+    log_density, score : array
+        ``log p_q(x)`` and ``psi_q(x) = d log p_q / dx``.
+    posterior_variance : array
+        Variance of s given x = s + sqrt(q) z.
+    """
+
+    log_density: Array
+    score: Array
+    posterior_variance: Array
 
 
 class Density(eqx.Module):
@@ -37,17 +54,25 @@ class Density(eqx.Module):
 
     symmetric: eqx.AbstractVar[bool]
 
-    def log_density(self, x: Array, q: Array | float) -> Array:
-        """``log p_q(x)``, elementwise in x; `q` a scalar, positive (or zero where p has no atom)."""
+    def smoothed(self, x: Array, q: Array | float) -> Smoothed:
+        """All at once, elementwise in x; `q` a scalar, positive (or zero where p has no atom)."""
         raise NotImplementedError
+
+    def log_density(self, x: Array, q: Array | float) -> Array:
+        """``log p_q(x)``."""
+        return self.smoothed(x, q).log_density
 
     def score(self, x: Array, q: Array | float) -> Array:
         """``psi_q(x) = d log p_q / dx``."""
-        raise NotImplementedError
+        return self.smoothed(x, q).score
 
     def posterior_variance(self, x: Array, q: Array | float) -> Array:
         """Variance of s given x = s + sqrt(q) z."""
-        raise NotImplementedError
+        return self.smoothed(x, q).posterior_variance
+
+    def normal_variance(self) -> Array | None:
+        """The variance of a normal density, for which averages are known in closed form; None for any other."""
+        return None
 
     def entropy(self) -> Array:
         """Differential entropy of p itself in nats; minus infinity with an atom."""
@@ -100,33 +125,28 @@ class GaussianMixture(Density):
     symmetric: bool = eqx.field(default=True, static=True)
     peaked: bool = eqx.field(default=False, static=True)
 
-    def _terms(self, x: Array, q: Array | float) -> tuple[Array, Array, Array, Array]:
-        """Distance and variance per component (trailing axis), the largest exponent and the weighted exponentials."""
+    def smoothed(self, x: Array, q: Array | float) -> Smoothed:
+        """Sums over the components, from their shares of the density; no digits are lost for small q."""
         x = jnp.asarray(x)[..., None]
         variances = self.variances + q
         distance = x - self.means
         exponent = -0.5 * (distance**2 / variances + jnp.log(2 * np.pi * variances))
         # A component of weight zero must not set the scale.
         largest = jnp.max(jnp.where(self.weights > 0, exponent, -jnp.inf), axis=-1, keepdims=True)
-        return distance, variances, largest, self.weights * jnp.exp(jnp.minimum(exponent - largest, 600.0))
-
-    def log_density(self, x: Array, q: Array | float) -> Array:
-        """``log p_q(x)``."""
-        _, _, largest, terms = self._terms(x, q)
-        return largest[..., 0] + jnp.log(jnp.sum(terms, axis=-1))
-
-    def score(self, x: Array, q: Array | float) -> Array:
-        """``psi_q(x)``."""
-        distance, variances, _, terms = self._terms(x, q)
-        return -jnp.sum(terms * distance / variances, axis=-1) / jnp.sum(terms, axis=-1)
-
-    def posterior_variance(self, x: Array, q: Array | float) -> Array:
-        """Variance within and between the components; no digits are lost for small q."""
-        distance, variances, _, terms = self._terms(x, q)
-        share = terms / jnp.sum(terms, axis=-1, keepdims=True)
-        means = distance * self.variances / variances + self.means
+        terms = self.weights * jnp.exp(jnp.minimum(exponent - largest, 600.0))
+        total = jnp.sum(terms, axis=-1, keepdims=True)
+        share = terms / total
+        means = distance * (self.variances / variances) + self.means
         centre = jnp.sum(share * means, axis=-1, keepdims=True)
-        return jnp.sum(share * (q * self.variances / variances + (means - centre) ** 2), axis=-1)
+        return Smoothed(
+            log_density=(largest + jnp.log(total))[..., 0],
+            score=-jnp.sum(share * (distance / variances), axis=-1),
+            posterior_variance=jnp.sum(share * (q * self.variances / variances + (means - centre) ** 2), axis=-1),
+        )
+
+    def normal_variance(self) -> Array | None:
+        """That of the only component, where there is one."""
+        return self.variances[0] if self.weights.shape[0] == 1 else None
 
     def entropy(self) -> Array:
         """Differential entropy of p in nats, by quadrature."""
@@ -163,34 +183,23 @@ class Laplace(Density):
     scale: Array | float
     symmetric: bool = eqx.field(default=True, static=True)
 
-    def _sides(self, x: Array, q: Array | float) -> tuple[Array, Array]:
+    def smoothed(self, x: Array, q: Array | float) -> Smoothed:
+        """The two sides of the kink, from one evaluation of the error function."""
         root = jnp.sqrt(q)
-        ratio, place = root / self.scale, x / root
-        return log_erfcx((ratio - place) / np.sqrt(2)), log_erfcx((ratio + place) / np.sqrt(2))
-
-    def log_density(self, x: Array, q: Array | float) -> Array:
-        """``log p_q(x)``."""
-        ratio, place = jnp.sqrt(q) / self.scale, x / jnp.sqrt(q)
-
-        def side(signed: Array) -> Array:
-            # On the near side u^2 - x^2/2q is written out: both are huge for x far above sqrt(q).
-            u = (ratio - signed) / np.sqrt(2)
-            near = ratio * (0.5 * ratio - signed) + jnp.log(erfc(jnp.minimum(u, 0.0)))
-            return jnp.where(u < 0, near, log_erfcx(jnp.maximum(u, 0.0)) - 0.5 * signed**2)
-
-        return jnp.logaddexp(side(place), side(-place)) - jnp.log(4 * self.scale)
-
-    def score(self, x: Array, q: Array | float) -> Array:
-        """``psi_q(x)``; the Gaussian parts of the derivatives of the two sides cancel."""
-        right, left = self._sides(x, q)
-        return jnp.tanh(0.5 * (left - right)) / self.scale
-
-    def posterior_variance(self, x: Array, q: Array | float) -> Array:
-        """``q + q^2 psi_q'``, with ``psi' = 1/scale^2 - N_q(x) / (scale^2 p_q(x)) - psi^2``."""
-        right, left = self._sides(x, q)
-        # N_q / p_q written with the two sides, in which the Gaussian cancels.
+        ratio, place = root / self.scale, jnp.asarray(x) / root
+        signed = jnp.stack([place, -place])
+        u = (ratio - signed) / np.sqrt(2)
+        far, near = _error_functions(u)
+        # On the near side u^2 - x^2/2q is written out: both are huge for x far above sqrt(q).
+        right, left = jnp.where(u < 0, ratio * (0.5 * ratio - signed) + near, far - 0.5 * signed**2)
+        log_density = jnp.logaddexp(right, left) - jnp.log(4 * self.scale)
+        # In the ratio of the sides the Gaussian cancels.
+        right, left = jnp.where(u < 0, u**2 + near, far)
+        difference = jnp.tanh(0.5 * (left - right))
+        # psi' = 1/scale^2 - N_q(x) / (scale^2 p_q(x)) - psi^2
         ratio = 4 * self.scale * jnp.exp(-jnp.logaddexp(right, left)) / jnp.sqrt(2 * np.pi * q)
-        return q + (q / self.scale) ** 2 * (1 - jnp.tanh(0.5 * (left - right)) ** 2 - ratio)
+        variance = q + (q / self.scale) ** 2 * (1 - difference**2 - ratio)
+        return Smoothed(log_density, difference / self.scale, variance)
 
     def entropy(self) -> Array:
         """``1 + log(2 scale)``."""
@@ -338,14 +347,19 @@ def from_function(
 def log_erfcx(u: Array) -> Array:
     """Logarithm of the scaled complementary error function exp(u^2) erfc(u), without overflow on either side."""
     u = jnp.asarray(u)
+    far, near = _error_functions(u)
+    return jnp.where(u < 0, u**2 + near, far)
+
+
+def _error_functions(u: Array) -> tuple[Array, Array]:
+    """``log erfcx(|u|)`` and ``log erfc(-|u|)``, from one evaluation."""
+    size = jnp.where(u < 0, -u, u)
     # The library's erfcx gives out where exp(u^2) erfc(u) underflows; ten terms of the series are exact from 10 on.
-    far = jnp.maximum(u, 10.0)
+    far = jnp.maximum(size, 10.0)
     term = 0.5 / far**2
     series = jnp.ones_like(far)
     for odd in range(19, 0, -2):
         series = 1 - odd * term * series
-    right = jnp.log(series / far) - 0.5 * np.log(np.pi)
-    middle = jnp.log(erfcx(jnp.clip(u, 0.0, 10.0)))
-    below = jnp.minimum(u, 0.0)
-    left = below**2 + jnp.log(erfc(below))
-    return jnp.where(u < 0, left, jnp.where(u > 10.0, right, middle))
+    middle = jnp.log(erfcx(jnp.minimum(size, 10.0)))
+    scaled = jnp.where(size > 10.0, jnp.log(series / far) - 0.5 * np.log(np.pi), middle)
+    return scaled, jnp.log1p(1 - jnp.exp(scaled - size**2))

@@ -34,8 +34,8 @@ class Channel(NamedTuple):
     x : array (nodes,)
     weight : array (nodes,)
         ``p_q(x) dx``; sums to one.
-    score : array (nodes,)
-        ``psi_q(x)``.
+    log_density, score, posterior_variance : arrays (nodes,)
+        ``log p_q(x)``, ``psi_q(x)``, and the variance of s given x.
     q : scalar
         Variance of the Gaussian part.
     variance : scalar
@@ -44,7 +44,9 @@ class Channel(NamedTuple):
 
     x: Array
     weight: Array
+    log_density: Array
     score: Array
+    posterior_variance: Array
     q: Array
     variance: Array
 
@@ -87,7 +89,8 @@ def channel(density: Density, q: Array | float, kinks: Sequence[Array | float] =
     rungs = _LADDER * refinement
     ladder = 0.4 * finest * (reach / (0.4 * finest)) ** (np.arange(rungs + 1) / rungs)
     uniform = reach * np.arange(1, _UNIFORM * refinement) / (_UNIFORM * refinement)
-    if density.symmetric and density.centres().shape[0] == 1:
+    folded = density.symmetric and density.centres().shape[0] == 1
+    if folded:
         edges = jnp.concatenate([jnp.zeros(1), ladder, uniform])
         low = 0.0
     else:
@@ -100,9 +103,10 @@ def channel(density: Density, q: Array | float, kinks: Sequence[Array | float] =
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     half = 0.5 * jnp.diff(edges)[:, None]
     x = (0.5 * (edges[1:] + edges[:-1])[:, None] + half * nodes).ravel()
-    fold = 2.0 if low == 0.0 and density.symmetric else 1.0
-    weight = fold * (half * weights).ravel() * jnp.exp(density.log_density(x, q))
-    return Channel(x, weight, density.score(x, q), q, density.second_moment() + q)
+    fold = 2.0 if folded else 1.0
+    smoothed = density.smoothed(x, q)
+    weight = fold * (half * weights).ravel() * jnp.exp(smoothed.log_density)
+    return Channel(x, weight, *smoothed, q=q, variance=density.second_moment() + q)
 
 
 def denoised(over: Channel, estimate: Array) -> Denoised:
@@ -121,14 +125,19 @@ def denoised(over: Channel, estimate: Array) -> Denoised:
 
 def bayes(density: Density, q: Array | float) -> Denoised:
     """The posterior mean: its error, the average posterior variance ``q - q^2 J_q``, and mean slope ``error / q``."""
+    normal = density.normal_variance()
+    if normal is not None:
+        slope = normal / (normal + q)
+        return Denoised(q * slope, slope)
     over = channel(density, q)
-    error = over.average(density.posterior_variance(over.x, over.q))
+    error = over.average(over.posterior_variance)
     return Denoised(error, error / over.q)
 
 
-def fisher_information(density: Density, q: Array | float, refinement: int = 1) -> Array:
+def fisher_information(density: Density, q: Array | float) -> Array:
     """``J_q`` of the smoothed density, in inverse squared units of x."""
-    return channel(density, q, refinement=refinement).fisher()
+    normal = density.normal_variance()
+    return channel(density, q).fisher() if normal is None else 1 / (normal + q)
 
 
 def minimal_error(density: Density, q: Array | float) -> Array:
@@ -138,8 +147,11 @@ def minimal_error(density: Density, q: Array | float) -> Array:
 
 def entropy(density: Density, q: Array | float) -> Array:
     """Differential entropy of the smoothed density in nats."""
+    normal = density.normal_variance()
+    if normal is not None:
+        return 0.5 * jnp.log(2 * np.pi * np.e * (normal + jnp.asarray(q, dtype=float)))
     over = channel(density, q)
-    return -over.average(density.log_density(over.x, q))
+    return -over.average(over.log_density)
 
 
 def information(density: Density, q: Array | float) -> Array:

@@ -14,6 +14,9 @@ from jax import Array, lax
 from replicon.maths.roots import implicit_root, locate
 from replicon.maths.solution import CONVERGED, NOT_CONVERGED
 
+_ASCENT = 23.0
+"""Growth of an unknown over its start, in logarithms, beyond which none is looked for: ten decades."""
+
 
 class FixedPoint(NamedTuple):
     """Where an iteration ended.
@@ -99,9 +102,13 @@ def fixed_point(
         tried = (wait == 0) & (residual < 2.0) & forward & ~failed
         # The step is also taken where the tolerance is already met: the last one gains the digits below it.
         step = jnp.where(tried, newton, 0.5 * found)
-        return Search(place + step, place, found, residual, tried, wait, failures, residual, state.count + 1)
+        # Along a plateau steps may run away upwards, to where the averages have no digits left.
+        return Search(
+            jnp.minimum(place + step, ceiling), place, found, residual, tried, wait, failures, residual, state.count + 1
+        )
 
     begin = lax.stop_gradient(jnp.log(jnp.asarray(start, dtype=float)))
+    ceiling = begin + _ASCENT
     zero, infinite = jnp.zeros(()), jnp.full((), jnp.inf)
     state = Search(
         begin, begin, jnp.zeros_like(begin), infinite, jnp.zeros((), bool), zero + 1, zero, infinite,

@@ -8,18 +8,23 @@ import jax.numpy as jnp
 from jax import Array
 
 from replicon.inference.generalized_linear.theory import bayes, erm
+from replicon.inference.generalized_linear.theory.channel import Teacher
 from replicon.inference.generalized_linear.theory.max_margin import max_margin as _max_margin
-from replicon.inference.generalized_linear.theory.statuses import DIVERGES, NOT_SEPARABLE
+from replicon.inference.generalized_linear.theory.statuses import DIVERGES, HARD, NOT_SEPARABLE
 from replicon.maths.grids import pointwise
 
 LOSSES = ("square", "hinge", "logistic", "max_margin", "bayes")
-TEACHERS = ("sign", "logistic", "linear")
+TEACHERS = ("sign", "probit", "logistic", "linear")
+WEIGHTS = ("gaussian", "binary")
 
 __all__ = [
     "DIVERGES",
+    "HARD",
     "LOSSES",
     "NOT_SEPARABLE",
     "TEACHERS",
+    "WEIGHTS",
+    "Teacher",
     "bayes_optimal",
     "binary_branch",
     "binary_thresholds",
@@ -29,18 +34,27 @@ __all__ = [
 ]
 
 
-def estimation(load: Array, penalty_level: Array, loss: str, teacher: str) -> tuple[dict[str, Array], Array]:
+def estimation(
+    load: Array, penalty_level: Array, loss: str, teacher: Teacher, weights: str = "gaussian"
+) -> tuple[dict[str, Array], Array]:
     """`estimate` at one point, for use inside a trace."""
     if loss == "bayes":
-        return bayes.bayes_optimal(load, teacher)
+        return bayes.bayes_optimal(load, teacher, weights)
     if loss == "max_margin":
         return _max_margin(load, teacher)
     return erm.erm(load, penalty_level, loss, teacher)
 
 
-@pointwise("loss", "teacher")
+@pointwise("loss", "teacher", "weights")
 def estimate(
-    load: Array | float, penalty_level: Array | float = 0.0, loss: str = "logistic", teacher: str = "sign"
+    load: Array | float,
+    penalty_level: Array | float = 0.0,
+    loss: str = "logistic",
+    teacher: str = "sign",
+    teacher_noise: Array | float = 0.0,
+    flip_probability: Array | float = 0.0,
+    weights: str = "gaussian",
+    strength: Array | float = 1.0,
 ) -> tuple[dict[str, Array], Array]:
     """Overlap, norm, response and errors of one estimator at infinite size.
 
@@ -52,8 +66,16 @@ def estimate(
         lambda of the penalty ``lambda |w|^2 / 2``, added to the sum of the losses; not used by "max_margin" and
         "bayes".
     loss : {"square", "hinge", "logistic", "max_margin", "bayes"}
-    teacher : {"sign", "logistic", "linear"}
-        Weights of the teacher are standard normal, features normal with variance 1/d.
+    teacher : {"sign", "probit", "logistic", "linear"}
+        Features are normal with variance 1/d.
+    teacher_noise : float or array
+        Variance of the normal noise on the teacher's field, for "probit" and "linear".
+    flip_probability : float or array
+        Probability that a binary label is turned round, below 1/2.
+    weights : {"gaussian", "binary"}
+        The teacher's weights, of variance one; only "bayes" depends on more than their variance.
+    strength : float or array
+        ``|w_star|^2 / d`` where it is known better; "bayes" is for 1 only.
 
     Returns
     -------
@@ -66,19 +88,22 @@ def estimate(
     ----------
     .. [1] B. Aubin, F. Krzakala, Y. M. Lu, L. Zdeborova, NeurIPS 2020, arXiv:2006.06560.
     """
-    return estimation(jnp.asarray(load), jnp.asarray(penalty_level), loss, teacher)
+    noisy = Teacher(teacher, jnp.asarray(teacher_noise), jnp.asarray(flip_probability), jnp.asarray(strength))
+    return estimation(jnp.asarray(load), jnp.asarray(penalty_level), loss, noisy, weights)
 
 
-@pointwise("teacher")
-def bayes_optimal(load: Array | float, teacher: str = "sign") -> tuple[dict[str, Array], Array]:
-    """The posterior mean for standard normal weights; see `estimate`."""
-    return bayes.bayes_optimal(jnp.asarray(load), teacher)
+@pointwise("teacher", "weights")
+def bayes_optimal(
+    load: Array | float, teacher: str = "sign", weights: str = "gaussian"
+) -> tuple[dict[str, Array], Array]:
+    """The posterior mean for weights that are standard normal or +-1; see `estimate`."""
+    return bayes.bayes_optimal(jnp.asarray(load), Teacher(teacher), weights)
 
 
 @pointwise("teacher")
 def max_margin(load: Array | float, teacher: str = "sign") -> tuple[dict[str, Array], Array]:
     """The hard-margin classifier and its `margin` kappa, for features of variance 1/d and ``|w|^2 = d``."""
-    return _max_margin(jnp.asarray(load), teacher)
+    return _max_margin(jnp.asarray(load), Teacher(teacher))
 
 
 @pointwise()
@@ -114,4 +139,6 @@ def binary_branch(field: Array | float) -> tuple[dict[str, Array], Array]:
         `values`: dict of `teacher_overlap`, `load` and `free_entropy` per feature (that of the teacher itself is 0).
     """
     field = jnp.asarray(field)
-    return bayes.binary_branch(field), jnp.where(field > 0, 0, 1)
+    values = bayes.binary_branch(field, Teacher("sign"))
+    values.pop("missing")
+    return values, jnp.where(field > 0, 0, 1)

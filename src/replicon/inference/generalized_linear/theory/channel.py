@@ -26,6 +26,27 @@ _FINE = np.array([-8.0, -5.0, -3.0, -1.5, 1.5, 3.0, 5.0, 8.0])
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 
 
+class Teacher(NamedTuple):
+    """How labels come about from the teacher's field.
+
+    Attributes
+    ----------
+    kind : {"sign", "probit", "logistic", "linear"}
+        Never traced: functions that are mapped or differentiated close over the teacher.
+    noise : scalar
+        Variance of the normal noise on the field, for "probit" and "linear".
+    flip : scalar
+        Probability that a binary label is turned round afterwards, below 1/2.
+    strength : scalar
+        r, the variance of the field.
+    """
+
+    kind: str
+    noise: Array | float = 0.0
+    flip: Array | float = 0.0
+    strength: Array | float = 1.0
+
+
 class Label(NamedTuple):
     """Probability of the label +1 given the student's field, and its derivative in the mean of the teacher's field."""
 
@@ -58,64 +79,83 @@ def panels(
     return (centre[:, None] + half[:, None] * _NODES).ravel(), (half[:, None] * _WEIGHTS).ravel()
 
 
-def label_given(teacher: str, mean: Array, variance: Array | float) -> Label:
-    """Label +1 given that the teacher's field is normal with this mean and variance.
+def label_given(teacher: Teacher, mean: Array, variance: Array | float) -> Label:
+    """Label +1 given that the teacher's field is normal with this mean and variance; for binary labels.
 
     Parameters
     ----------
-    teacher : {"sign", "logistic"}
+    teacher : Teacher
     mean : array
     variance : scalar
         Positive.
     """
-    if teacher == "sign":
-        deviation = jnp.sqrt(variance)
-        return Label(ndtr(mean / deviation), normal_density(mean / deviation) / deviation)
-    # The trapezoidal rule converges like exp(-2 pi d / h), d = pi / sqrt(variance) being the distance of the poles.
-    step = 0.25
-    z = np.arange(-34, 35) * step
-    weight = step * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
-    up = jax.nn.sigmoid(mean[..., None] + jnp.sqrt(variance) * z)
-    return Label(up @ weight, (up * (1 - up)) @ weight)
+    kept = 1 - 2 * teacher.flip
+    if teacher.kind == "logistic":
+        # The trapezoidal rule converges like exp(-2 pi d / h), d = pi / sqrt(variance) being the distance of the poles.
+        step = 0.25
+        z = np.arange(-34, 35) * step
+        weight = step * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
+        up = jax.nn.sigmoid(mean[..., None] + jnp.sqrt(variance) * z)
+        return Label(teacher.flip + kept * (up @ weight), kept * ((up * (1 - up)) @ weight))
+    deviation = jnp.sqrt(variance + _noise(teacher))
+    t = mean / deviation
+    return Label(teacher.flip + kept * ndtr(t), kept * normal_density(t) / deviation)
 
 
-def sharpness(teacher: str, correlation: Array) -> Array:
-    """Width in xi on which the label depends on the student's field."""
-    if teacher == "sign":
-        return jnp.sqrt((1 - correlation) * (1 + correlation)) / jnp.maximum(correlation, 1e-12)
-    return jnp.ones_like(correlation)
+def score(teacher: Teacher, mean: Array, variance: Array | float) -> Array:
+    """Derivative of the log-probability of the label +1 in the mean of the field, also where that has underflown."""
+    if teacher.kind == "logistic":
+        label = label_given(teacher, mean, variance)
+        return label.slope / label.probability
+    deviation = jnp.sqrt(variance + _noise(teacher))
+    t = mean / deviation
+    log_up = log_ndtr(t)
+    flipped = jnp.where(teacher.flip > 0, jnp.exp(jnp.minimum(-log_up, 600.0)) * teacher.flip, 0.0)
+    kept = 1 - 2 * teacher.flip
+    return kept * jnp.exp(-0.5 * t * t - log_up) / (np.sqrt(2 * np.pi) * deviation * (kept + flipped))
 
 
-def log_probability_of_sign(t: Array) -> Array:
-    """Logarithm of the normal distribution function, without underflow."""
-    return log_ndtr(t)
+def sharpness(teacher: Teacher, correlation: Array, missing: Array | None = None) -> Array:
+    """Width in xi on which the label depends on the student; `missing` is 1 - correlation^2 if known better."""
+    if teacher.kind == "logistic":
+        return jnp.ones_like(correlation)
+    left = (1 - correlation) * (1 + correlation) if missing is None else missing
+    return jnp.sqrt(left + _noise(teacher) / teacher.strength) / jnp.maximum(correlation, 1e-12)
 
 
-def aligned_field(teacher: str, correlation: Array, strength: Array | float = 1.0) -> Callable[[Array], Label]:
+def aligned_field(teacher: Teacher, correlation: Array) -> Callable[[Array], Label]:
     """P as a function of xi alone, for a student whose direction has this correlation with the teacher's."""
 
     def label(xi: Array) -> Label:
-        mean = jnp.sqrt(strength) * correlation * xi
-        return label_given(teacher, mean, strength * (1 - correlation) * (1 + correlation))
+        mean = jnp.sqrt(teacher.strength) * correlation * xi
+        return label_given(teacher, mean, teacher.strength * (1 - correlation) * (1 + correlation))
 
     return label
 
 
-def classification_error(teacher: str, correlation: Array, strength: Array | float = 1.0) -> Array:
-    """Probability that the sign of the student's field is not the label of a new sample."""
-    if teacher in ("sign", "linear"):
-        return jnp.arccos(jnp.clip(correlation, -1.0, 1.0)) / np.pi
-    nodes, weights = panels(jnp.ones(1), high=0.0)
-    label = aligned_field(teacher, correlation, strength)(nodes)
-    return jnp.sum(2 * weights * normal_density(nodes) * label.probability)
+def classification_error(teacher: Teacher, correlation: Array) -> Array:
+    """Probability that the sign of the student's field is not the label, or its sign, of a new sample."""
+    if teacher.kind == "logistic":
+        nodes, weights = panels(jnp.ones(1), high=0.0)
+        label = aligned_field(teacher, correlation)(nodes)
+        return jnp.sum(2 * weights * normal_density(nodes) * label.probability)
+    seen = correlation / jnp.sqrt(1 + _noise(teacher) / teacher.strength)
+    return teacher.flip + (1 - 2 * teacher.flip) * jnp.arccos(jnp.clip(seen, -1.0, 1.0)) / np.pi
 
 
-def teacher_correlation(teacher: str, strength: Array | float = 1.0) -> Array:
+def teacher_correlation(teacher: Teacher) -> Array:
     """``E[y z]`` of label and teacher's field."""
-    strength = jnp.asarray(strength, dtype=float)
-    if teacher == "sign":
-        return jnp.sqrt(2 * strength / np.pi)
-    if teacher == "linear":
+    strength = jnp.asarray(teacher.strength, dtype=float)
+    if teacher.kind == "linear":
         return strength
-    # Integrated by parts: E[z tanh(z / 2)] = r E[sech^2(z / 2)] / 2.
-    return 2 * strength * label_given("logistic", jnp.zeros(1), strength).slope[0]
+    # By parts: r times the mean slope of E[y | z], of which the label +1 is one half.
+    return 2 * strength * label_given(teacher, jnp.zeros(1), strength).slope[0]
+
+
+def label_power(teacher: Teacher) -> Array:
+    """``E[y^2]``."""
+    return jnp.asarray(teacher.strength + teacher.noise if teacher.kind == "linear" else 1.0)
+
+
+def _noise(teacher: Teacher) -> Array | float:
+    return teacher.noise if teacher.kind in ("probit", "linear") else 0.0

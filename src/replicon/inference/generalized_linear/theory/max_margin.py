@@ -13,11 +13,11 @@ References
 .. [2] B. Aubin, F. Krzakala, Y. M. Lu, L. Zdeborova, NeurIPS 2020, arXiv:2006.06560, section 4.
 """
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 
 from replicon.inference.generalized_linear.theory import channel
+from replicon.inference.generalized_linear.theory.channel import Teacher
 from replicon.inference.generalized_linear.theory.erm import Values
 from replicon.inference.generalized_linear.theory.statuses import NOT_SEPARABLE
 from replicon.maths.gaussian import normal_density
@@ -25,24 +25,31 @@ from replicon.maths.roots import implicit_root, locate
 from replicon.maths.solution import CONVERGED, NOT_CONVERGED
 
 
-def excess(angle: Array, margin: Array, load: Array, teacher: str) -> Array:
-    """The function above at ``R = cos(angle)``; the margin can be reached where it is not positive."""
-    correlation = jnp.cos(angle)
+def excess(angle: Array, margin: Array, load: Array, teacher: Teacher) -> tuple[Array, Array]:
+    """The function above at ``R = cos(angle)``, and its derivative in the angle.
+
+    The margin can be reached where it is not positive. With labels averaged over the teacher's field, E[f(x)] changes
+    with R at the rate E[f'(x) P'(x) / P(x)] (Price's theorem).
+    """
+    correlation, sine = jnp.cos(angle), jnp.sin(angle)
     scale = jnp.stack([channel.sharpness(teacher, correlation)])
     nodes, weights = channel.panels(scale, high=jnp.clip(margin, -channel.REACH + 0.1, channel.REACH))
-    probability = channel.aligned_field(teacher, correlation)(nodes).probability
-    missing = jnp.sum(2 * weights * normal_density(nodes) * probability * (margin - nodes) ** 2)
-    return jnp.sqrt(load * missing) - jnp.sin(angle)
+    label = channel.aligned_field(teacher, correlation)(nodes)
+    weights, lack = 2 * weights * normal_density(nodes), margin - nodes
+    missing = jnp.sqrt(load * jnp.sum(weights * label.probability * lack**2))
+    rate = -2 * load * jnp.sqrt(teacher.strength) * jnp.sum(weights * label.slope * lack)
+    return missing - sine, -0.5 * rate * sine / missing - correlation
 
 
-def max_margin(load: Array, teacher: str) -> tuple[Values, Array]:
+def max_margin(load: Array, teacher: Teacher) -> tuple[Values, Array]:
     """Order parameters of the hard-margin classifier.
 
     Parameters
     ----------
     load : scalar
         alpha = samples / features.
-    teacher : {"sign", "logistic"}
+    teacher : Teacher
+        Not linear.
 
     Returns
     -------
@@ -54,19 +61,17 @@ def max_margin(load: Array, teacher: str) -> tuple[Values, Array]:
 
     def largest(angle: Array) -> Array:
         # E[(kappa - x)_+^2] >= kappa^2 / 2 for kappa > 0 bounds the root.
-        return locate(lambda kappa: excess(angle, kappa, load, teacher), -9.3, jnp.sqrt(2 / load) + 1e-9)[0]
-
-    tilt = jax.grad(excess)
+        return locate(lambda kappa: excess(angle, kappa, load, teacher)[0], -9.3, jnp.sqrt(2 / load) + 1e-9)[0]
 
     def slope(angle: Array) -> Array:
-        return tilt(angle, largest(angle), load, teacher)
+        return excess(angle, largest(angle), load, teacher)[1]
 
     smallest = 1e-3 / (1 + load)
     angle, status = locate(slope, smallest, 0.5 * jnp.pi - 1e-9)
     point = jnp.stack([angle, largest(angle)])
 
     def equations(x: Array) -> Array:
-        return jnp.stack([excess(x[0], x[1], load, teacher), tilt(x[0], x[1], load, teacher)])
+        return jnp.stack(excess(x[0], x[1], load, teacher))
 
     residual = jnp.max(jnp.abs(equations(point)))
     angle, margin = implicit_root(equations, point)
@@ -74,7 +79,7 @@ def max_margin(load: Array, teacher: str) -> tuple[Values, Array]:
     good = (status == CONVERGED) & separable
     correlation, kappa = jnp.cos(angle), jnp.where(separable, margin, 1.0)
     values = dict(
-        teacher_overlap=correlation / kappa,
+        teacher_overlap=correlation * jnp.sqrt(teacher.strength) / kappa,
         weight_norm=1 / kappa**2,
         test_error_01=channel.classification_error(teacher, correlation),
         train_error_01=jnp.zeros_like(kappa),

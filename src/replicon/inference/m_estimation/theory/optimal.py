@@ -73,7 +73,7 @@ def train_averages(noise: Density, q: Array) -> tuple[Array, Array]:
     """Mean square ``E[(x + q psi)^2]`` and mean loss of the residuals of the optimal loss at its own step q."""
     over = channel(noise, q)
     residual_square = over.variance - 2 * q + q**2 * over.fisher()
-    loss = -over.average(noise.log_density(over.x, q)) - 0.5 * q * over.fisher()
+    loss = -over.average(over.log_density) - 0.5 * q * over.fisher()
     return residual_square, loss + noise.log_density(jnp.zeros(()), q)
 
 
@@ -84,6 +84,6 @@ def tabulate(density: Density, q: Array, points: int = 4001) -> Table:
     top = jnp.arcsinh(4.0 * reach / finest)
     half = 0.25 * finest * jnp.sinh(top * jnp.linspace(0.0, 1.0, points // 2 + 1))
     x = jnp.concatenate([-half[:0:-1], half])
-    score = density.score(x, q)
-    value = -density.log_density(x, q) - 0.5 * q * score**2 + density.log_density(jnp.zeros(()), q)
+    log_density, score, _ = density.smoothed(x, q)
+    value = -log_density - 0.5 * q * score**2 + density.log_density(jnp.zeros(()), q)
     return Table(x + q * score, -score, value)
