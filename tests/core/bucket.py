@@ -60,6 +60,7 @@ def serve() -> Iterator[Bucket]:
             "AWS_SECRET_ACCESS_KEY": "secret",
             "AWS_DEFAULT_REGION": "us-east-1",
         }
+        _forget_other_servers()
         bucket = Bucket(endpoint)
         bucket.files().mkdir(BUCKET)
         yield bucket
@@ -68,3 +69,11 @@ def serve() -> Iterator[Bucket]:
         process.communicate()
         os.environ.clear()
         os.environ.update(kept)
+        _forget_other_servers()
+
+
+def _forget_other_servers() -> None:
+    """s3fs keeps one object for all that asks with the same arguments, and with it the server of its first day."""
+    import s3fs
+
+    s3fs.S3FileSystem.clear_instance_cache()
