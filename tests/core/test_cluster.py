@@ -54,6 +54,7 @@ def bucket(log):
 @pytest.fixture(scope="module")
 def client(bucket):
     """A cluster of two processes, in which a task that meets a death is tried alone at once."""
+    import distributed  # noqa: F401  (before the options are set: they are put back as they were then)
     from dask import config
 
     with config.set({"distributed.scheduler.allowed-failures": 0}), connect("local", 2) as client:

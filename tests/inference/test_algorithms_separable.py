@@ -9,6 +9,7 @@ from sklearn.linear_model import HuberRegressor, Lasso, Ridge
 
 from replicon.core.errors import DataError, ParameterError
 from replicon.inference.algorithms import TabulatedFunction, fit_separable
+from replicon.inference.algorithms.descent import CoordinateDescent
 from replicon.inference.algorithms.functions import as_loss, as_penalty
 
 
@@ -192,3 +193,63 @@ def test_the_data_is_left_alone():
     kept = X.copy(), y.copy()
     fit_separable(X, y, "absolute", "lasso", penalty_level=0.5)
     assert np.array_equal(X, kept[0]) and np.array_equal(y, kept[1])
+
+
+@pytest.mark.parametrize(("samples", "features"), [(60, 150), (150, 60)])
+@pytest.mark.parametrize(("loss", "order"), [("square", "F"), ("square", "C"), ("huber", "C")])
+def test_coordinate_descent_ends_where_no_coordinate_wants_to_move(samples, features, loss, order):
+    X, y, _ = problem(samples, features, seed=5)
+    X = np.asarray(X, order=order)
+    fit = fit_separable(X, y, loss, "lasso", loss_scale=0.4, penalty_level=0.2, tolerance=1e-12)
+    residuals = y - X @ fit.coefficients
+    balance = X.T @ (residuals if loss == "square" else np.clip(residuals, -0.4, 0.4))
+    kept = fit.coefficients != 0
+    assert fit.converged and 5 < kept.sum() < min(samples, features)
+    np.testing.assert_allclose(balance[kept], 0.2 * np.sign(fit.coefficients[kept]), atol=1e-7)
+    assert np.abs(balance[~kept]).max() <= 0.2 + 1e-7
+
+
+def test_coordinate_descent_lowers_the_objective_in_every_sweep():
+    X, y, _ = problem(80, 120, seed=6)
+    for threshold, loss in ((np.inf, "square"), (0.5, "huber")):
+        descent, rho = CoordinateDescent(X, y, threshold, 0.2), as_loss(loss, 0.5)
+        values = [rho.value(y).sum()]
+        for _ in range(12):
+            descent.advance(1)
+            np.testing.assert_allclose(descent.residuals, y - X @ descent.s, atol=1e-13)
+            values.append(rho.value(descent.residuals).sum() + 0.2 * np.abs(descent.s).sum())
+        assert (np.diff(values) <= 1e-13).all() and values[-1] < values[1] - 1e-3
+        assert descent.sweeps == 12
+
+
+@pytest.mark.parametrize("loss", ["square", "huber", "absolute"])
+def test_edge_cases_of_the_lasso_are_certified(loss):
+    X, y, _ = problem(40, 25, seed=7)
+    rho = as_loss(loss)
+    silent = fit_separable(X, y, loss, "lasso", penalty_level=1e3)
+    assert silent.converged and not silent.coefficients.any()
+    assert silent.objective == pytest.approx(rho.value(y).sum(), rel=1e-12)
+    nothing = fit_separable(X, np.zeros(40), loss, "lasso", penalty_level=0.3)
+    assert nothing.converged and not nothing.coefficients.any() and nothing.objective == 0
+
+    plain = fit_separable(X, y, loss, "lasso", penalty_level=0.3)
+    with_zero = fit_separable(np.column_stack([X, np.zeros(40)]), y, loss, "lasso", penalty_level=0.3)
+    assert with_zero.converged and with_zero.coefficients[-1] == 0
+    # A copy of every column changes neither the minimum nor the sum of the two coefficients.
+    doubled = fit_separable(np.hstack([X, X]), y, loss, "lasso", penalty_level=0.3)
+    for other, coefficients in (
+        (with_zero, with_zero.coefficients[:-1]),
+        (doubled, doubled.coefficients[:25] + doubled.coefficients[25:]),
+    ):
+        assert other.converged and other.objective == pytest.approx(plain.objective, rel=1e-9)
+        np.testing.assert_allclose(coefficients, plain.coefficients, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3), (3, 1)])
+def test_one_sample_or_one_feature(shape):
+    X = np.outer(np.ones(shape[0]), np.arange(1.0, shape[1] + 1))
+    fit = fit_separable(X, np.full(shape[0], 2.0), "square", "lasso", penalty_level=float(shape[0]))
+    # One feature: s = 2 - 1; three: only the largest column is used, s = (6 - 1) / 9.
+    expected = [1.0] if shape[1] == 1 else [0.0, 0.0, 5 / 9]
+    np.testing.assert_allclose(fit.coefficients, expected, atol=1e-9)
+    assert fit.converged

@@ -31,7 +31,6 @@ def test_some_numbers_of_generalized_linear():
         "E_gen of the square loss",
         "load times Bayes E_gen at",
         "largest margin at load 3",
-        "where",
     )
     for claim in claims("inference.generalized_linear"):
         if any(word in claim.name for word in chosen) and claim.compute is not None:

@@ -100,6 +100,11 @@ def test_threshold_is_where_the_estimate_diverges():
     near = sur_candes(limit * np.array([0.9, 0.97, 0.99]), 1.0)
     assert (near.status == 0).all()
     assert (np.diff(near.values["spread"]) > 0).all() and near.values["spread"][-1] > 20
+    # The spread grows like one over the distance to the threshold, up to logarithms.
+    distance = np.array([1e-4, 1e-5])
+    closer = sur_candes(limit * (1 - distance), 1.0)
+    assert (closer.status == 0).all()
+    assert np.ptp(np.log(closer.values["spread"] * distance)) < 0.05
     assert float(mle_threshold(0.0)) == pytest.approx(0.5, abs=1e-12)
 
 

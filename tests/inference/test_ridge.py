@@ -59,8 +59,8 @@ def test_isotropic_ridge_by_the_marchenko_pastur_integral():
 
 
 def test_a_large_sampled_covariance():
-    """One draw of 1600 features with 300-fold eigenvalues, coefficients along the small ones: self-averaging."""
-    p, aspect, level = 1600, 1.5, 0.05
+    """Draws of 1000 features with 300-fold eigenvalues, coefficients along the small ones: self-averaging."""
+    p, aspect, level = 1000, 1.5, 0.05
     eigenvalues = np.geomspace(0.01, 3, p)
     coefficients = np.where(np.arange(p) < p // 4, 0.1, 0.02)
     n = round(p / aspect)

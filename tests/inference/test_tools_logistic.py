@@ -4,8 +4,9 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq, minimize
 from scipy.special import expit
-from scipy.stats import kstest
+from scipy.stats import kstest, norm
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.utils.estimator_checks import check_estimator
 
@@ -49,12 +50,10 @@ def test_law_has_the_printed_numbers():
 
 
 def test_law_without_intercept_is_that_of_the_state_evolution():
-    aspects, strengths = np.array([0.05, 0.1, 0.3]), np.array([4.0, 0.5, 2.0])
-    values = sur_candes_grid(aspects, strengths).values
-    for index, (aspect, strength) in enumerate(zip(aspects, strengths, strict=True)):
-        law = law_at(aspect, strength)
+    for aspect, strength in ((0.05, 4.0), (0.1, 0.5), (0.3, 2.0)):
+        law, values = law_at(aspect, strength), sur_candes_grid(aspect, strength).values
         for name in ("bias", "spread", "step"):
-            assert getattr(law, name) == pytest.approx(values[name][index], rel=1e-6)
+            assert getattr(law, name) == pytest.approx(float(values[name]), rel=1e-6)
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.05, 1.5])
@@ -264,6 +263,19 @@ def test_frontier_with_an_intercept():
         assert frontier(strength, 0.5) == pytest.approx(float(mle_threshold(strength)), abs=1e-8)
         assert frontier(strength, 0.2) < frontier(strength, 0.5)
     assert frontier(1.0, 0.2) == pytest.approx(frontier(1.0, 0.8), abs=1e-9)
+    # Written out on a grid, for a fifth of the labels being 1.
+    x = np.linspace(-9, 9, 1801)
+    density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi) * (x[1] - x[0])
+    constant = brentq(lambda c: density @ expit(c + 2.0 * x) - 0.2, -20, 20)
+    one = density * expit(constant + 2.0 * x)
+
+    def average(point):
+        u = point[0] + point[1] * x
+        ramps = [(1 + v**2) * norm.cdf(-v) - v * norm.pdf(v) for v in (u, -u)]
+        return one @ ramps[0] + (density - one) @ ramps[1]
+
+    best = minimize(average, np.zeros(2), tol=1e-10).fun
+    assert frontier(2.0, 0.2) == pytest.approx(best, abs=1e-7)
 
 
 @pytest.mark.parametrize(("intercept", "aim"), [(False, ROOT5), (True, 1.0)])

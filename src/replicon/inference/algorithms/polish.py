@@ -20,6 +20,16 @@ class Point(NamedTuple):
     nu: np.ndarray
 
 
+def proximal_point(loss: ConvexFunction, penalty: ConvexFunction, point: Point, weight: float, metric: float) -> Point:
+    """The proximal steps from a point: positions whose slopes are slopes of the functions there.
+
+    At a minimum nothing moves; elsewhere it decides which kinks are left or entered. Steps as in `newton_point`.
+    """
+    r_in, s_in = point.r + point.nu / weight, point.s + point.t / (weight * metric)
+    r, s = loss.prox(r_in, 1 / weight), penalty.prox(s_in, 1 / (weight * metric))
+    return Point(s, weight * metric * (s_in - s), r, weight * (r_in - r))
+
+
 def newton_point(
     X: np.ndarray,
     y: np.ndarray,
@@ -57,8 +67,9 @@ def newton_point(
     mismatch = y - X @ point.s - point.r
     columns = X[:, free]
     rows = columns[bent]
-    weighted = columns * curvature[:, None]
-    upper = columns.T @ weighted
+    curved = curvature > 0
+    scaled = (columns if curved.all() else columns[curved]) * np.sqrt(curvature[curved])[:, None]
+    upper = scaled.T @ scaled
     upper[np.diag_indices(mobile)] += stiffness
     size = mobile + len(rows)
     matrix = np.zeros((size, size))
@@ -67,7 +78,7 @@ def newton_point(
     matrix[mobile:, :mobile] = rows
     slopes = np.where(bent, 0.0, point.nu + curvature * mismatch)
     right = np.concatenate([columns.T @ slopes - point.t[free], mismatch[bent]])
-    solution = _solve(matrix, right)
+    solution = _solve(matrix, right, definite=len(rows) == 0)
     if solution is None:
         return None
     change = np.zeros_like(point.s)
@@ -79,17 +90,21 @@ def newton_point(
     return Point(s, X.T @ nu, y - X @ s, nu)
 
 
-def _solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray | None:
-    """Solution of a system that may be singular: regularised, then refined towards the plain one."""
+def _solve(matrix: np.ndarray, right: np.ndarray, definite: bool) -> np.ndarray | None:
+    """Solution of a system that may be singular: regularised, then refined towards the plain one.
+
+    Without kinks of the loss the matrix is symmetric and `definite` (or singular), which Cholesky's factors use.
+    """
     # Both diagonal blocks count with a plus sign: the matrix is positive semi-definite apart from a skew part.
     scale = float(np.mean(np.abs(matrix))) * np.sqrt(len(matrix)) or 1.0
     regular = matrix.copy()
     regular[np.diag_indices_from(regular)] += _REGULAR * scale
+    factorise, solve = (linalg.cho_factor, linalg.cho_solve) if definite else (linalg.lu_factor, linalg.lu_solve)
     try:
-        factor = linalg.lu_factor(regular, overwrite_a=True, check_finite=False)
+        factor = factorise(regular, overwrite_a=True, check_finite=False)
     except (linalg.LinAlgError, ValueError):
         return None
-    solution = linalg.lu_solve(factor, right, check_finite=False)
+    solution = solve(factor, right, check_finite=False)
     for _ in range(4):
-        solution = solution + linalg.lu_solve(factor, right - matrix @ solution, check_finite=False)
+        solution = solution + solve(factor, right - matrix @ solution, check_finite=False)
     return solution if np.all(np.isfinite(solution)) else None

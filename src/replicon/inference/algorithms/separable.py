@@ -2,7 +2,8 @@ r"""Minimise a separable convex loss of the residuals plus a separable convex pe
 
 ``min_s sum_mu rho(y_mu - (X s)_mu) + sum_i sigma(s_i)`` by the alternating direction method in graph form: proximal
 steps on coefficients and predictions in turn with the projection on ``z = X s``, which takes one Cholesky
-factorisation whatever the step [1]_. Where first-order steps crawl, at losses and penalties with kinks, Newton steps
+factorisation whatever the step [1]_. The square and Huber's loss with an l1 penalty begin with coordinate descent
+instead, which is faster there. Where first-order steps crawl, at losses and penalties with kinks, Newton steps
 on the pieces that the iteration has found finish the work. What is returned is certified by the duality gap
 
 ``sum rho(r) + sum sigma(s) - [nu . y - sum rho*(nu) - sum sigma*(X^T nu)] >= objective - its minimum``.
@@ -13,6 +14,7 @@ References
 .. [2] B. Stellato et al., OSQP, Math. Program. Comput. 12, 637 (2020), section 5.2: the last step from the active set.
 """
 
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,8 +24,9 @@ from replicon.core.errors import DataError
 from replicon.core.monitor import check
 from replicon.inference.algorithms.augmented import Subproblem
 from replicon.inference.algorithms.checks import checked_count, checked_positive, checked_problem
-from replicon.inference.algorithms.functions import ConvexFunction, as_loss, as_penalty
-from replicon.inference.algorithms.polish import Point, newton_point
+from replicon.inference.algorithms.descent import CoordinateDescent
+from replicon.inference.algorithms.functions import ConvexFunction, NamedFunction, as_loss, as_penalty
+from replicon.inference.algorithms.polish import Point, newton_point, proximal_point
 
 _RELAXATION = 1.6
 _FIRST_ORDER = 200
@@ -38,6 +41,8 @@ _GROWTH = 2.0
 """Factor of the weight from one step of the augmented Lagrangian to the next."""
 _ROUND = 20
 """Iterations between two looks at the gap."""
+_SETTLED = 5e-4
+"""Part of the coefficients that may still become or leave zero when a Newton step is tried: it costs many sweeps."""
 _LARGEST_POLISH = 6000
 """Unknowns up to which a Newton step (a dense solve) is tried."""
 
@@ -144,23 +149,27 @@ class _Problem:
         # The metric of the coefficients, so that the iteration does not depend on the unit of X.
         self.metric = float(np.einsum("ij,ij->", X, X)) / features or 1.0
         self.wide = samples < features
-        gram = X @ X.T if self.wide else X.T @ X
-        self.free = linalg.cho_factor(_independent(gram, self.wide), check_finite=False) if self._flat else None
-        gram[np.diag_indices_from(gram)] += self.metric
-        self.factor = linalg.cho_factor(gram, overwrite_a=True, check_finite=False)
+        self.free = None
+        if penalty.steepest == 0:
+            if self.wide:
+                raise DataError("without penalty there must be at least as many samples as features; give a penalty")
+            self.free = linalg.cho_factor(_independent(X.T @ X), overwrite_a=True, check_finite=False)
 
-    @property
-    def _flat(self) -> bool:
-        return self.penalty.steepest == 0
+    @cached_property
+    def factor(self) -> Any:
+        """Cholesky factor of the smaller Gram matrix plus the metric, for `project`."""
+        gram = self.X @ self.X.T if self.wide else self.X.T @ self.X
+        gram[np.diag_indices_from(gram)] += self.metric
+        return linalg.cho_factor(gram, overwrite_a=True, check_finite=False)
 
     def project(self, s: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The nearest point of the graph ``z = X s`` in the metric ``metric |s|^2 + |z|^2``."""
         right = self.metric * s + self.X.T @ z
         if self.wide:
             inner = linalg.cho_solve(self.factor, self.X @ right, check_finite=False)
-            s = (right - self.X.T @ inner) / self.metric
-        else:
-            s = linalg.cho_solve(self.factor, right, check_finite=False)
+            # (X X^T + metric) inner = X right: X s is inner itself.
+            return (right - self.X.T @ inner) / self.metric, inner
+        s = linalg.cho_solve(self.factor, right, check_finite=False)
         return s, self.X @ s
 
     def certify(self, s: np.ndarray, slopes: np.ndarray) -> tuple[float, float, np.ndarray, np.ndarray]:
@@ -182,6 +191,10 @@ class _Problem:
 
 def _solve(problem: _Problem, tolerance: float, limit: int) -> SeparableFit:
     search = _Search(problem, tolerance)
+    if _descends(problem):
+        _descend(search, min(limit, _FIRST_ORDER))
+        if search.converged or limit <= search.iterations:
+            return search.fit()
     point, weight = _alternate(search, min(limit, _FIRST_ORDER))
     if not search.converged and limit > _FIRST_ORDER:
         _multiply(search, point, weight, limit)
@@ -202,7 +215,7 @@ class _Search:
     @property
     def converged(self) -> bool:
         """Whether the gap is within the tolerance."""
-        return bool(self.gap <= self.tolerance * max(self.objective, 1e-6 * self.least, 1e-300))
+        return bool(self.gap < np.inf and self.gap <= self.tolerance * max(self.objective, 1e-6 * self.least, 1e-300))
 
     def offer(self, point: Point) -> bool:
         """Keep the point if its gap is smaller."""
@@ -219,13 +232,37 @@ class _Search:
             found = newton_point(problem.X, problem.y, problem.loss, problem.penalty, point, weight, problem.metric)
             if found is None or not self.offer(found) or self.gap <= _EXACT * self.objective:
                 break
-            point = found
+            point = proximal_point(problem.loss, problem.penalty, found, weight, problem.metric)
 
     def fit(self) -> SeparableFit:
         """The result."""
         return SeparableFit(
             self.s, self.residuals, self.slopes, self.objective, max(self.gap, 0.0), self.iterations, self.converged
         )
+
+
+def _descends(problem: _Problem) -> bool:
+    """Whether coordinate descent has the problem: the square or Huber's loss with an l1 penalty."""
+    loss, penalty = problem.loss, problem.penalty
+    if not (isinstance(loss, NamedFunction) and isinstance(penalty, NamedFunction)):
+        return False
+    return loss.name in ("square", "huber") and penalty.name == "lasso" and penalty.steepest > 0
+
+
+def _descend(search: _Search, limit: int) -> None:
+    """Coordinate descent until the support settles, and Newton steps from there."""
+    problem = search.problem
+    descent = CoordinateDescent(problem.X, problem.y, problem.loss.steepest, problem.penalty.steepest)
+    while not search.converged and search.iterations < limit:
+        changed = descent.advance(limit - search.iterations)
+        search.iterations = descent.sweeps
+        check(min(search.iterations / _FIRST_ORDER, 0.5))
+        if changed > _SETTLED * len(descent.s) and search.iterations < limit:
+            continue
+        point = Point(descent.s.copy(), problem.X.T @ descent.slopes, descent.residuals, descent.slopes)
+        search.offer(point)
+        if np.count_nonzero(descent.s) <= _LARGEST_POLISH:
+            search.polish(proximal_point(problem.loss, problem.penalty, point, 1.0, problem.metric), 1.0)
 
 
 def _alternate(search: _Search, limit: int) -> tuple[Point, float]:
@@ -310,10 +347,8 @@ def _imbalance(problem: _Problem, half: Any, whole: Any, old: Any, dual: Any) ->
     return float(np.sqrt(primal / moved)) if primal > 0 and moved > 0 else 1.0
 
 
-def _independent(gram: np.ndarray, wide: bool) -> np.ndarray:
-    if wide or gram.shape[0] == 0:
-        raise DataError("without penalty there must be at least as many samples as features; give a penalty")
+def _independent(gram: np.ndarray) -> np.ndarray:
     scale = np.sqrt(np.maximum(np.diag(gram), 0.0))
     if np.any(scale == 0) or linalg.eigvalsh(gram / np.outer(scale, scale), subset_by_index=[0, 0])[0] < 1e-12:
         raise DataError("without penalty the columns of X must be linearly independent; drop some or give a penalty")
-    return gram.copy()
+    return gram

@@ -39,6 +39,7 @@ POINTS = {
 """Order parameters at load 3, sign teacher, by (loss, penalty level)."""
 
 SIGN_TEACHER = {"teacher": "sign", "teacher_noise": 0, "flip_probability": 0, "weights": "gaussian"}
+BINARY = {**SIGN_TEACHER, "loss": "bayes", "weights": "binary"}
 
 DIFFERENT = {
     ("logistic", 1.0, "train_error_01"): (
@@ -100,11 +101,13 @@ def _optima() -> list[Claim]:
     return [
         Claim(
             "E_gen of the square loss, penalty 0.5, load 3", 0.14985, f"{AUBIN}, section 3{SOLVED}", *printed(5),
-            lambda: value("test_error_01", 3.0, 0.5, "square"), topic=topic,
+            lambda: value("test_error_01", 3.0, 0.5, "square"), topic=topic, of="test_error_01",
+            at={"load": 3.0, "loss": "square", "penalty_level": 0.5, **SIGN_TEACHER},
         ),
         Claim(
             "E_gen of the hinge loss, penalty 0.5, load 3", 0.15391, f"{AUBIN}, section 3{SOLVED}", *printed(5),
-            lambda: value("test_error_01", 3.0, 0.5, "hinge"), topic=topic,
+            lambda: value("test_error_01", 3.0, 0.5, "hinge"), topic=topic, of="test_error_01",
+            at={"load": 3.0, "loss": "hinge", "penalty_level": 0.5, **SIGN_TEACHER},
         ),
         Claim(
             "load times Bayes E_gen", 0.442, f"{AUBIN}, eq. 20", *printed(3),
@@ -116,7 +119,7 @@ def _optima() -> list[Claim]:
         ),
         Claim(
             "weights ±1: load of the transition", 1.245, "Gyorgyi, Phys. Rev. A 41, 7097 (1990)", *printed(3),
-            lambda: theory.binary_thresholds().values["information"], topic=topic,
+            lambda: theory.binary_thresholds().values["information"], topic=topic, of="load", at=BINARY,
         ),
         Claim(
             "weights ±1: load of the transition, as some papers print it", 1.249, barbier, *printed(3),
@@ -125,11 +128,12 @@ def _optima() -> list[Claim]:
         ),
         Claim(
             "weights ±1: load where message passing succeeds", 1.493, barbier, *printed(3),
-            lambda: theory.binary_thresholds().values["algorithm"], topic=topic,
+            lambda: theory.binary_thresholds().values["algorithm"], topic=topic, of="load", at=BINARY,
         ),
         Claim(
             "weights ±1: overlap that message passing reaches at load 1", 0.5607, f"{barbier}{SOLVED}", *printed(4),
             lambda: theory.bayes_optimal(1.0, "sign", "binary").values["teacher_overlap"], binary_overlap, topic=topic,
+            of="teacher_overlap", at={"load": 1.0, **BINARY},
         ),
         Claim(
             "largest margin at load 3", 0.317765, f"{MONTANARI}{SOLVED}", *printed(6),
@@ -138,7 +142,8 @@ def _optima() -> list[Claim]:
         Claim(
             "E_gen of the largest margin at load 3", 0.142836, f"{MONTANARI}{SOLVED}",
             *printed(6), lambda: value("test_error_01", 3.0, 0.0, "max_margin"),
-            lambda: measured("test_error_01", "max_margin", 0.1), topic=topic,
+            lambda: measured("test_error_01", "max_margin", 0.1), topic=topic, of="test_error_01",
+            at={"load": 3.0, "loss": "max_margin", **SIGN_TEACHER},
         ),
         Claim(
             "load times E_gen of the largest margin at load 30", 0.4995, f"{AUBIN}, section 4{SOLVED}", *printed(4),

@@ -88,6 +88,7 @@ def _estimate() -> list[Claim]:
         "stretch of the likelihood-ratio law", 1.4867, law, 2e-4,
         "kappa s^2 / l with the rounding of s and l", functools.partial(value, "likelihood_ratio_factor"),
         functools.partial(measured, "likelihood_ratio_factor"), full=True, seconds=40, topic=topic,
+        of="likelihood_ratio_factor", at={"aspect": 0.2, "signal_strength": ROOT5},
     )  # fmt: skip
     # chi-squared times 1.4867 is beyond the textbook's 3.8415 with this probability.
     rejected = float(chi2.sf(chi2.isf(0.05, 1) / 1.4867, 1))
@@ -108,6 +109,7 @@ def _existence() -> list[Claim]:
             Claim(
                 f"h at signal strength {name}", number, CANDES, tolerance, why,
                 functools.partial(theory.mle_threshold, strength), topic=topic,
+                of="aspect" if strength else "", at={"signal_strength": strength} if strength else {},
             )
         )  # fmt: skip
         found.append(

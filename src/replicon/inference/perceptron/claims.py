@@ -27,7 +27,7 @@ def _all() -> list[Claim]:
     found = [
         Claim(
             f"capacity at margin {margin:g}", number, GARDNER, 0.5000001e-6, "half a unit of the 6 decimals printed",
-            functools.partial(theory.gardner_capacity, margin), topic="Capacity",
+            functools.partial(theory.gardner_capacity, margin), topic="Capacity", of="" if margin else "load",
         )
         for margin, number in ((0.0, 2.0), (0.5, 0.961205), (1.0, 0.519572))
     ]  # fmt: skip
@@ -43,6 +43,7 @@ def _all() -> list[Claim]:
                 f"probability to separate 2d points, d = {size}", 0.5, COVER, 1e-12, "exact, by symmetry",
                 functools.partial(theory.separation_probability, 2.0 * size, size),
                 functools.partial(fraction, 2.0, size, 50) if size <= 100 else None, topic="Counting",
+                of="separable", at={"load": 2.0},
             )
         )  # fmt: skip
     return found

@@ -16,6 +16,10 @@ from replicon.maths.solution import CONVERGED, NOT_CONVERGED
 
 _ASCENT = 23.0
 """Growth of an unknown over its start, in logarithms, beyond which none is looked for: ten decades."""
+_BATCH = 16
+"""Grid points whose excess is computed at once."""
+_CELL = 0.05
+"""Width of a cell, in logarithms, below which a finer grid is not worth its time."""
 
 
 class FixedPoint(NamedTuple):
@@ -136,7 +140,8 @@ def extreme_fixed_points(
     low, high : scalars
         Below and above every fixed point: ``update(low) >= low`` and ``update(high) <= high``.
     points : int
-        Grid points. Two fixed points closer than one cell of the grid are seen as none, or the pair is missed.
+        Grid points, at most: fewer where cells of five percent need fewer. Two fixed points closer than one cell of the
+        grid are seen as none, or the pair is missed.
 
     Returns
     -------
@@ -151,18 +156,32 @@ def extreme_fixed_points(
 
     bottom, top = (lax.stop_gradient(jnp.log(jnp.asarray(end, dtype=float))) for end in (low, high))
     # A little beyond both ends, where the map may touch its bound to rounding.
-    grid = jnp.linspace(bottom - 1e-6, top + 1e-6, points)
-    positive = lax.map(excess, grid, batch_size=16) > 0
-    positive = positive.at[0].set(True).at[-1].set(False)
+    bottom, top = bottom - 1e-6, top + 1e-6
+    rounds = -(-points // _BATCH)
+    needed = jnp.clip(jnp.ceil((top - bottom) / (_CELL * _BATCH)), 1, rounds).astype(jnp.int32)
+    end = needed * _BATCH - 1
+
+    def place(index: Array) -> Array:
+        return bottom + (top - bottom) * index / end
+
+    def look(state: tuple[Array, Array]) -> tuple[Array, Array]:
+        count, positive = state
+        index = count * _BATCH + jnp.arange(_BATCH)
+        above = jax.vmap(excess)(place(index)) > 0
+        return count + 1, lax.dynamic_update_slice(positive, above & (index < end), (count * _BATCH,))
+
+    nothing = (jnp.zeros((), jnp.int32), jnp.zeros(rounds * _BATCH, bool))
+    _, positive = lax.while_loop(lambda state: state[0] < needed, look, nothing)
+    positive = positive.at[0].set(True)
     first = jnp.argmin(positive)
-    last = points - 1 - jnp.argmax(positive[::-1])
+    last = positive.size - 1 - jnp.argmax(positive[::-1])
 
     def solve(left: Array) -> FixedPoint:
-        root, status = locate(excess, grid[left], grid[left + 1])
-        root = implicit_root(lambda x: jax.vmap(excess)(x), jnp.where(status == CONVERGED, root, grid[left])[None])[0]
+        root, status = locate(excess, place(left), place(left + 1))
+        root = implicit_root(lambda x: jax.vmap(excess)(x), jnp.where(status == CONVERGED, root, place(left))[None])[0]
         residual = jnp.abs(excess(lax.stop_gradient(root)))
         value = jnp.where(status == CONVERGED, jnp.exp(root), jnp.nan)
-        return FixedPoint(value, residual, jnp.asarray(points), status)
+        return FixedPoint(value, residual, end + 1, status)
 
     both = jax.vmap(solve)(jnp.stack([first - 1, last]))
     small, large = (jax.tree_util.tree_map(lambda leaf, k=k: leaf[k], both) for k in (0, 1))

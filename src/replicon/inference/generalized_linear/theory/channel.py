@@ -23,7 +23,7 @@ REACH = 9.5
 
 _COARSE = np.array([-9.5, -6.5, -4.5, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.5, 6.5, 9.5])
 _FINE = np.array([-8.0, -5.0, -3.0, -1.5, 1.5, 3.0, 5.0, 8.0])
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 
 
 class Teacher(NamedTuple):
@@ -57,7 +57,7 @@ class Label(NamedTuple):
 def panels(
     scale: Array, kinks: tuple[Array, ...] = (), low: float | Array = -REACH, high: float | Array = REACH
 ) -> tuple[Array, Array]:
-    """Nodes and weights of ``int_low^high dxi``: 16-point Gauss-Legendre panels between sorted edges.
+    """Nodes and weights of ``int_low^high dxi``: 12-point Gauss-Legendre panels between sorted edges.
 
     Parameters
     ----------
@@ -117,10 +117,10 @@ def score(teacher: Teacher, mean: Array, variance: Array | float) -> Array:
 
 def sharpness(teacher: Teacher, correlation: Array, missing: Array | None = None) -> Array:
     """Width in xi on which the label depends on the student; `missing` is 1 - correlation^2 if known better."""
-    if teacher.kind == "logistic":
-        return jnp.ones_like(correlation)
     left = (1 - correlation) * (1 + correlation) if missing is None else missing
-    return jnp.sqrt(left + _noise(teacher) / teacher.strength) / jnp.maximum(correlation, 1e-12)
+    # The logistic function turns as slowly as the normal distribution function of its own variance.
+    noise = np.pi**2 / 3 if teacher.kind == "logistic" else _noise(teacher)
+    return jnp.sqrt(left + noise / teacher.strength) / jnp.maximum(correlation, 1e-12)
 
 
 def aligned_field(teacher: Teacher, correlation: Array) -> Callable[[Array], Label]:

@@ -21,7 +21,6 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
@@ -39,6 +38,15 @@ TOLERANCE = 1e-12
 
 _DIFFERENCE = 2e-6
 """Step of the differences that stand for derivatives of the equations, in a logarithm."""
+
+_CLOSE = 1e-3
+"""Largest step after which the next one takes the same Jacobian."""
+
+_SLOPE_AT_ZERO = {"hinge": 1.0, "logistic": 0.5}
+"""-l'(0) of the losses."""
+
+_ROUNDING, _ENLARGED = 1e-14, 1e-8
+"""Residual that cannot be told from rounding, and the largest step that such a residual may cause."""
 
 Values = dict[str, Array]
 
@@ -142,13 +150,11 @@ def erm(load: Array, penalty: Array, loss: str, teacher: Teacher) -> tuple[Value
     correlation = ratio * jnp.sqrt(strength / norm)
     measure, _, field = _average(norm, correlation, response, loss, teacher)
     fitted = proximal.prox(loss, field, response)
-    lost = {"hinge": 1.0, "logistic": 0.5}[loss]
     values = dict(
         teacher_overlap=overlap,
         weight_norm=norm,
         response=response,
-        # The fitted field is negative where a < -V |l'(0)|.
-        train_error_01=mass_below(teacher, -lost * response / jnp.sqrt(norm), correlation),
+        train_error_01=jnp.sum(jnp.where(field < -_SLOPE_AT_ZERO[loss] * response, measure, 0.0)),
         test_error_01=channel.classification_error(teacher, correlation),
         train_loss=jnp.sum(measure * proximal.value(loss, fitted)),
         residual=residual,
@@ -180,46 +186,80 @@ def state_evolution(unknowns: Array, load: Array, penalty: Array, loss: str, tea
 def _average(norm: Array, correlation: Array, response: Array, loss: str, teacher: Teacher) -> tuple[Array, ...]:
     """Weights of the nodes with the densities 2 phi P and 2 phi P', and the aligned field there."""
     width = jnp.sqrt(norm)
-    scales = [channel.sharpness(teacher, correlation)]
-    corners = [kink / width for kink in proximal.kinks(loss, response)]
+    # Where the fitted field changes sign, and where the proximal operator has its kinks or turns.
+    corners = [-_SLOPE_AT_ZERO[loss] * response / width]
+    corners += [kink / width for kink in proximal.kinks(loss, response)]
     if loss == "logistic":
-        # The proximal operator turns within a few units of a = 0 and, for large V, of a = -V.
-        scales.append(1 / width)
-        corners += [(shift - response) / width for shift in (-5.0, 0.0, 5.0)]
-    nodes, weights = channel.panels(jnp.stack(scales), tuple(corners))
+        corners += [turn / width for turn in _logistic_turns(response)]
+    scale = jnp.stack([channel.sharpness(teacher, correlation)])
+    nodes, weights = channel.panels(scale, tuple(corners))
     label = channel.aligned_field(teacher, correlation)(nodes)
     weights = 2 * weights * normal_density(nodes)
     return weights * label.probability, weights * label.slope, width * nodes
 
 
+def _logistic_turns(response: Array) -> list[Array]:
+    """Fields between which the proximal operator of the logistic loss is smooth on the scale of their distance.
+
+    With ``x = V sigmoid(-u)`` it is ``a = log V - log x - x`` for large V, which has a branch point at x = -1, that is
+    at ``a = log V + 1 +- i pi``: there the operator turns, exponentially to the right and like 1 / a to the left. It is
+    its own mirror image about a = -V / 2.
+    """
+    turn = jnp.log1p(response)
+    half = jnp.maximum(turn + 0.5 * response, 4.0)
+    ladder = [4.0 * (half / 4.0) ** (rung / 4) for rung in range(4)]
+    right = [turn + distance for distance in (0.0, 4.0, 12.0, 36.0)] + [turn - distance for distance in ladder]
+    return [*right, *(-response - place for place in right)]
+
+
 def solve(
-    update: Callable[[Array], Array], start: Array, warm: int = 10, iterations: int = 80
+    update: Callable[[Array], Array], start: Array, warm: int = 10, evaluations: int = 500
 ) -> tuple[Array, Array, Array]:
     """Fixed point of `update`: a few plain steps, then Newton's method with steps bounded in the logarithms.
 
     Returns the unknowns, the residual before the last step and whether it converged. No derivative is attached.
     """
-    shift = _DIFFERENCE * np.eye(len(start))
-    shifts = np.concatenate([np.zeros((1, len(start))), shift, -shift])
+    size = len(start)
+    # Row 0 is the point itself, the others are moved in one unknown each, up and then down.
+    shift = _DIFFERENCE * np.eye(size)
+    shifts = jnp.asarray(np.vstack([np.zeros(size), shift, -shift]))
 
     def unfinished(state: tuple[Array, ...]) -> Array:
-        _, size, _, count = state
-        return (size > TOLERANCE) & (count < iterations)
+        return (state[-3] > TOLERANCE) & (state[-1] < evaluations)
 
-    def improve(state: tuple[Array, ...]) -> tuple[Array, ...]:
-        x, _, _, count = state
-        # Differences instead of tangents: the quadrature is compiled once, which takes a third of the time, and an
+    def evaluate(state: tuple[Array, ...]) -> tuple[Array, ...]:
+        # One evaluation each time round, so that the quadrature is compiled once. Differences instead of tangents: an
         # error of 1e-10 in the Jacobian costs at most a step.
-        left = jax.vmap(update)(x + shifts) - (x + shifts)
-        above, below = jnp.split(left[1:], 2)
-        plain, jacobian = left[0], (above - below).T / (2 * _DIFFERENCE)
-        newton = -jnp.linalg.solve(jacobian, plain)
-        usable = jnp.all(jnp.isfinite(newton)) & (count >= warm)
-        step = jnp.where(usable, newton, jnp.where(jnp.isfinite(plain), plain, 0.0))
+        x, left, jacobian, last, row, count = state
+        moved = x + shifts[row]
+        found = update(moved) - moved
+        left = jnp.where(row == 0, found, left)
+        column = (row > 0) & (jnp.arange(size) == (row - 1) % size)
+        above = found[:, None]
+        jacobian = jnp.where(column, jnp.where(row > size, (jacobian - above) / (2 * _DIFFERENCE), above), jacobian)
+        # The Jacobian -1 of the start makes plain steps; that of a point serves the next ones while they shrink fast.
+        ready = (count < warm) | (row == 2 * size) | ((row == 0) & (last < _CLOSE))
+        newton = -jnp.linalg.solve(jacobian, left)
+        usable = jnp.all(jnp.isfinite(newton))
+        step = jnp.where(usable, newton, jnp.where(jnp.isfinite(left), left, 0.0))
         largest = jnp.max(jnp.abs(step))
         step = step * jnp.minimum(1.0, 0.7 / jnp.maximum(largest, 1e-300))
-        return x + step, jnp.where(usable | (largest == 0), largest, 1.0), jnp.max(jnp.abs(plain)), count + 1
+        slow = (row == 0) & (largest > 0.1 * last)
+        judged = jnp.where((count >= warm) & usable & ~slow | (largest == 0), largest, 1.0)
+        # Near a singular Jacobian the last steps are of rounding errors, enlarged.
+        rounding = (largest < _ENLARGED) & (jnp.max(jnp.abs(left)) < _ROUNDING) & (count >= warm)
+        judged = jnp.where(rounding, 0.0, judged)
+        return (
+            jnp.where(ready, x + step, x),
+            left,
+            jacobian,
+            jnp.where(ready, judged, last),
+            jnp.where(ready, 0, row + 1),
+            count + 1,
+        )
 
-    infinite = jnp.full((), jnp.inf)
-    x, size, left, _ = lax.while_loop(unfinished, improve, (start, infinite, infinite, jnp.zeros((), jnp.int32)))
-    return x, left, (size <= TOLERANCE) & (left < 1e-8)
+    none = jnp.zeros((), jnp.int32)
+    state = (start, jnp.full_like(start, jnp.inf), -jnp.eye(size), jnp.ones(()), none, none)
+    x, left, _, last, _, _ = lax.while_loop(unfinished, evaluate, state)
+    residual = jnp.max(jnp.abs(left))
+    return x, residual, (last <= TOLERANCE) & (residual < 1e-8)
