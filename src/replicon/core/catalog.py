@@ -54,6 +54,11 @@ BUILT_IN = (
         "Vector message passing for matrices of any condition number, iterate by iterate.",
     ),
     (
+        "memory.cavity",
+        "replicon.memory.cavity.model:Cavity",
+        "Confocal cavity memory: spins at random positions, coupled by light, from ferromagnet to memory to glass.",
+    ),
+    (
         "memory.hopfield",
         "replicon.memory.hopfield.model:Hopfield",
         "The Hopfield model of associative memory with Hebbian couplings.",
@@ -70,6 +75,11 @@ TOOLS = (
         "memory.HopfieldMemory",
         "replicon.memory.hopfield.memory:HopfieldMemory",
         "Associative memory: stores binary patterns in a recurrent network and recalls them from damaged ones.",
+    ),
+    (
+        "memory.CavityMemory",
+        "replicon.memory.cavity.memory:CavityMemory",
+        "Associative memory in a confocal cavity: its attractors are given by where the spins sit, and patterns adapt.",
     ),
     (
         "memory.capacity_report",

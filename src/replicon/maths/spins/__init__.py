@@ -4,6 +4,7 @@ H = -1/2 sum_ij J_ij s_i s_j - sum_i b_i s_i; a spin whose local field vanishes 
 in units of the couplings. Configurations are int8 arrays of +-1, batches have the batch axis first.
 
 - `dense`: asynchronous descent and Glauber dynamics on any symmetric matrix
+- `steepest`: descent in which the spin of largest energy drop flips first
 - `patterns`: the same for Hebbian couplings, keeping only patterns and overlaps
 - `hebbian`: whichever of the two is faster for Hebbian couplings; the results are the same bits
 - `parallel`: synchronous dynamics of a batch, fixed points and 2-cycles told apart
@@ -22,6 +23,7 @@ from replicon.maths.spins.patterns import (
     sequential_descent_patterns,
     sites_first,
 )
+from replicon.maths.spins.steepest import steepest_descent
 
 __all__ = [
     "Boltzmann",
@@ -44,4 +46,5 @@ __all__ = [
     "sequential_descent",
     "sequential_descent_patterns",
     "sites_first",
+    "steepest_descent",
 ]

@@ -17,7 +17,7 @@ from replicon.memory.hopfield.coding import Coding, find_coding, from_spins, req
 from replicon.memory.hopfield.network import Dynamics, HebbianNetwork, MatrixNetwork
 
 RULES = ("hebb", "storkey", "pinv", "gardner")
-DYNAMICS = ("sequential", "parallel", "glauber")
+DYNAMICS = ("sequential", "parallel", "glauber", "steepest")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,8 @@ class Recall:
     cycle: NDArray[np.int64]
     """1 at a fixed point, 2 where parallel dynamics alternates between two states, 0 where neither was reached."""
     iterations: NDArray[np.int64]
-    """Sweeps or parallel steps made, including the one that showed the fixed point or cycle."""
+    """Sweeps or parallel steps made, including the one that showed the fixed point or cycle; under steepest descent
+    flips per neuron, rounded up."""
 
 
 class HopfieldMemory(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -53,10 +54,11 @@ class HopfieldMemory(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         independent patterns, however correlated; "gardner" finds the couplings of largest stability. See
         :mod:`replicon.memory.hopfield.rules`, and :func:`~replicon.memory.hopfield.capacity.capacity_report` for
         which will do for given data.
-    dynamics : {"sequential", "parallel", "glauber"}, default="sequential"
+    dynamics : {"sequential", "parallel", "glauber", "steepest"}, default="sequential"
         One neuron after the other in random order until a sweep changes nothing; all at once, which may end in a
-        cycle of length two; or heat-bath updates of random neurons at `temperature`, where the state after
-        `max_sweeps` sweeps is returned (at temperature zero this is "sequential").
+        cycle of length two; heat-bath updates of random neurons at `temperature`, where the state after
+        `max_sweeps` sweeps is returned (at temperature zero this is "sequential"); or always the neuron that its field
+        opposes most, whose flip lowers the energy most: the basins are larger, and all couplings are kept in memory.
     temperature : float, default=0.0
         Of the Glauber dynamics, :math:`P(s_i = +1) = 1/(1 + e^{-2 h_i/T})`, in units of the couplings: the signal
         at a stored pattern is 1 for "hebb", about 1 - P/N for "pinv", the stability for "gardner".
@@ -72,8 +74,8 @@ class HopfieldMemory(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Tsodyks-Feigelman couplings and threshold for patterns whose mean activity differs from one half ("hebb"
         only; the mean over all stored entries is subtracted).
     max_sweeps : int, default=100
-        Sweeps (parallel: steps) after which recall stops. Needed by "gardner", whose couplings are not symmetric:
-        there is no energy that descends.
+        Sweeps (parallel: steps; steepest: flips per neuron) after which recall stops. Needed by "gardner", whose
+        couplings are not symmetric: there is no energy that descends.
     min_overlap : float, default=0.5
         Smallest overlap at which ``predict`` names a stored pattern: 0.5 means three bits in four agree.
     random_state : int, RandomState instance or None, default=None

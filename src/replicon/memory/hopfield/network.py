@@ -15,8 +15,9 @@ from replicon.maths.spins.recall import (
     recall_glauber,
     recall_glauber_patterns,
 )
+from replicon.maths.spins.steepest import steepest_descent
 
-Dynamics = Literal["sequential", "parallel", "glauber"]
+Dynamics = Literal["sequential", "parallel", "glauber", "steepest"]
 
 LARGEST_DENSE = 8192
 """Neurons up to which Hebbian recall keeps the couplings as a matrix (int16, 128 MiB there): a visit then costs O(1),
@@ -49,6 +50,9 @@ class MatrixNetwork:
         """Recall a batch of cues, int8 of shape (cues, neurons)."""
         if dynamics == "parallel":
             return _from_parallel(parallel_dynamics(self._incoming, cues, self.field, max_sweeps))
+        if dynamics == "steepest":
+            run = steepest_descent(self._incoming, cues, self.field, max_sweeps, require_symmetric=False)
+            return _from_descent(run)
         if temperature > 0:
             return _thermal(recall_glauber(self._incoming, cues, temperature, max_sweeps, seed, self.field), max_sweeps)
         return _from_descent(recall_descent(self._incoming, cues, seed, self.field, max_sweeps))
@@ -83,6 +87,9 @@ class HebbianNetwork:
             if not dense or 2 * count < neurons:
                 return _from_parallel(parallel_dynamics_patterns(self.patterns, cues, self.self_coupling, max_sweeps))
             return _from_parallel(parallel_dynamics(self._counts, cues, max_steps=max_sweeps, scale=1 / neurons))
+        if dynamics == "steepest":
+            # One flip needs all fields: matrix-free it would cost the patterns times the neurons.
+            return _from_descent(steepest_descent(self._counts, cues, max_sweeps=max_sweeps))
         if temperature > 0:
             if dense:
                 spins = recall_glauber(self._counts, cues, temperature, max_sweeps, seed, scale=1 / neurons)
