@@ -324,8 +324,10 @@ def test_command_on_a_queue(alone, tmp_path, monkeypatch, capsys):
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    interrupt = signal.getsignal(signal.SIGINT)
     assert command(["sweep", str(tmp_path / "study.toml"), "--cluster", "slurm", "--workers", "1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["complete"]
     assert len((tmp_path / "jobs").read_text().splitlines()) == 1
+    assert signal.getsignal(signal.SIGINT) is interrupt  # which dask-jobqueue replaces
     assert "export OPENBLAS_NUM_THREADS='1'" in (tmp_path / "job.sh").read_text()
     assert data_files(tmp_path / "study.zarr") == data_files(alone)

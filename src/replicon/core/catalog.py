@@ -68,6 +68,16 @@ BUILT_IN = (
         "replicon.memory.hopfield.recall:ParallelRecall",
         "Parallel recall from a damaged pattern, step by step.",
     ),
+    (
+        "memory.dense",
+        "replicon.memory.dense.model:DenseMemory",
+        "Dense associative memory: an energy of degree n stores of the order of N^(n-1) memories in N spins.",
+    ),
+    (
+        "memory.exponential",
+        "replicon.memory.exponential.model:ExponentialMemory",
+        "Exponential associative memory: the number of memories grows exponentially with the number of spins.",
+    ),
 )
 
 TOOLS = (

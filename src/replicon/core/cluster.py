@@ -6,6 +6,7 @@ themselves. Workers may come, go and die; a lost scheduler ends the run.
 
 import contextlib
 import logging
+import signal
 import time
 import uuid
 import warnings
@@ -278,10 +279,14 @@ def _job_queue(name: str, workers: int) -> Any:
     """A cluster whose workers are jobs of one core; account, partition and time come from dask-jobqueue's file."""
     from dask import config
 
+    interrupt = signal.getsignal(signal.SIGINT)
     try:
         import dask_jobqueue
     except ImportError as error:
         raise RunFailedError(f"{name} needs dask-jobqueue; pip install 'replicon[cluster]'") from error
+    finally:
+        # its import makes Ctrl-C end the process without a word
+        signal.signal(signal.SIGINT, interrupt)
     exports = [f"export {key}='{value}'" for key, value in SINGLE_THREAD.items()]
     options: dict[str, Any] = {"cores": 1, "processes": 1, "job_script_prologue": exports}
     if config.get(f"jobqueue.{name}.memory", None) is None:

@@ -105,8 +105,11 @@ def _as_number(value: Any) -> Any:
 
 
 def _as_static(value: Any) -> Any:
+    """Whole numbers as int, words as they are; True and False are the words yes and no."""
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
