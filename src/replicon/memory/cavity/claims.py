@@ -100,7 +100,6 @@ def _theory_claims() -> list[Claim]:
                 "four digits printed",
                 lambda level=level: theory.spectrum(0.7).values["eigenvalue"][level],
                 topic="Spectrum",
-                at={"width": 0.7},
             )
         )
     found.append(
