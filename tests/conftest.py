@@ -3,11 +3,15 @@
 import contextlib
 import gc
 import os
+import signal
 import sys
 
 import pytest
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell's background jobs inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MANY_MAPS = 30_000
 """Memory maps of this process; Linux allows 65,530, and the compiler crashes where it gets no more."""
