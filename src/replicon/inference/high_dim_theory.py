@@ -19,15 +19,15 @@ from replicon.inference.algorithms.checks import checked_count, checked_positive
 from replicon.inference.families import NOISES, SIGNALS, noise_density, signal_density
 from replicon.inference.m_estimation.theory import (
     LOSSES,
+    NOT_CONVEX,
     PENALTIES,
     NonConvexLossError,
     check_combination,
-    equations,
+    estimator,
     optimal,
 )
 from replicon.maths.scalar_channel import Density
-from replicon.maths.scalar_channel.expectations import bayes, entropy, information
-from replicon.maths.scalar_channel.fixed_point import fixed_point
+from replicon.maths.scalar_channel.expectations import entropy, information
 from replicon.maths.solution import NOT_CONVERGED
 
 _DECADES = np.linspace(-3.0, 2.0, 11)
@@ -174,8 +174,8 @@ class HighDimTheory:
         values = self._solve(n / p, 1.0 if level is None else level, noise_of, prior_of)
         if values["not_convex"]:
             raise NonConvexLossError(
-                f"the optimal {self.loss if self.loss == 'optimal' else 'penalty'} functions for these densities are "
-                f"not convex at {n / p:g} samples per feature; no M-estimator reaches the Bayes error there"
+                f"the optimal functions for these densities are not convex at {n / p:g} samples per feature; no "
+                "M-estimator reaches the Bayes error there"
             )
         if not np.isfinite(values["estimation_error"]):
             raise ConvergenceError(f"{self!r}: the equations at {n / p:g} samples per feature were not solved")
@@ -267,37 +267,10 @@ def solve_point(
 def _solve_point(
     load: Array, scale: Array, level: Array, noise: Density, prior: Density, loss: str, penalty: str
 ) -> dict[str, Array]:
-    if loss == "optimal":
-        if penalty == "none":
-            found = optimal.unregularised_error(load, noise)
-            channel_noise = found.values[0]
-            convex = optimal.is_convex(noise, channel_noise)
-        else:
-            found = fixed_point(
-                lambda values: bayes(prior, optimal.effective_noise(load, noise, values[0])).error[None],
-                prior.variance()[None],
-            )
-            channel_noise = optimal.effective_noise(load, noise, found.values[0])
-            convex = optimal.is_convex(noise, found.values[0]) & optimal.is_convex(prior, channel_noise)
-        error = found.values[0]
-        train, _ = optimal.train_averages(noise, error)
-        values = {
-            "estimation_error": error,
-            "effective_noise": channel_noise,
-            "residual_step": error,
-            "coefficient_step": channel_noise,
-            "train_error": train,
-            "test_error": error + noise.second_moment(),
-        }
-    else:
-        found = equations.solve(load, loss, scale, penalty, level, noise, prior)
-        values = equations.describe(load, loss, scale, noise, found.values[0], found.values[1])
-        convex = jnp.ones((), bool)
-        if penalty == "optimal":
-            convex = optimal.is_convex(prior, values["effective_noise"])
-    failed = found.status == NOT_CONVERGED
+    values, status = estimator.solve(load, loss, scale, penalty, level, noise, prior)
+    failed = (status & NOT_CONVERGED) != 0
     values = {name: jnp.where(failed, jnp.nan, value) for name, value in values.items()}
-    return values | {"not_convex": ~convex & ~failed}
+    return values | {"not_convex": ((status & NOT_CONVEX) != 0) & ~failed}
 
 
 @jax.jit

@@ -103,21 +103,27 @@ def m_estimation(
     load, scale, level = (jnp.asarray(number, dtype=float) for number in (load, loss_scale, penalty_level))
     missing = (load <= 1) if penalty == "none" else jnp.zeros((), bool)
     safe_load = jnp.where(missing, 2.0, load)
-    if loss == "optimal":
-        values, status = _optimal(safe_load, penalty, noise_of, signal_of)
-    else:
-        found = equations.solve(safe_load, loss, scale, penalty, level, noise_of, signal_of)
-        values = equations.describe(safe_load, loss, scale, noise_of, found.values[0], found.values[1])
-        values["residual"] = found.residual
-        if penalty == "lasso" and signal == "bernoulli_gauss":
-            values |= equations.support(level, signal_variance, values["effective_noise"], values["coefficient_step"])
-        status = found.status
-        if penalty == "optimal":
-            convex = optimal.is_convex(signal_of, values["effective_noise"])
-            status = status + jnp.where(convex, 0, NOT_CONVEX)
+    values, status = solve(safe_load, loss, scale, penalty, level, noise_of, signal_of)
+    if penalty == "lasso" and signal == "bernoulli_gauss":
+        values |= equations.support(level, signal_variance, values["effective_noise"], values["coefficient_step"])
     status = jnp.where(missing, NO_ESTIMATOR, status)
     refused = (status & (NO_ESTIMATOR | NOT_CONVEX | NOT_CONVERGED)) != 0
     return {name: jnp.where(refused, jnp.nan, value) for name, value in values.items()}, status
+
+
+def solve(
+    load: Array, loss: str, scale: Array, penalty: str, level: Array, noise: Density, signal: Density
+) -> tuple[dict[str, Array], Array]:
+    """Values and status of `m_estimation` for any two densities, before anything is refused; traceable."""
+    if loss == "optimal":
+        return _optimal(load, penalty, noise, signal)
+    found = equations.solve(load, loss, scale, penalty, level, noise, signal)
+    values = equations.describe(load, loss, scale, noise, found.values[0], found.values[1])
+    values["residual"] = found.residual
+    if penalty != "optimal":
+        return values, found.status
+    convex = optimal.is_convex(signal, values["effective_noise"])
+    return values, found.status + jnp.where(convex, 0, NOT_CONVEX)
 
 
 def _optimal(load: Array, penalty: str, noise: Density, signal: Density) -> tuple[dict[str, Array], Array]:
@@ -143,7 +149,7 @@ def _optimal(load: Array, penalty: str, noise: Density, signal: Density) -> tupl
         "coefficient_step": channel_noise,
         "train_error": train_error,
         "train_loss": train_loss,
-        "test_error": error + noise.variance(),
+        "test_error": error + noise.second_moment(),
         "residual": found.residual,
     }
     return values, status + jnp.where(convex | (status == NOT_CONVERGED), 0, NOT_CONVEX)
