@@ -171,3 +171,21 @@ def test_bad_labels():
     draw = model.sample(20, 0)
     with pytest.raises(DataError, match="labels must be"):
         model.instance(draw.features, draw.labels * 3, draw.coefficients)
+
+
+def test_bad_data_of_a_fit():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((40, 3)), np.sign(rng.standard_normal(40))
+    right = fit_logistic(X, y, 0.1).weights
+    np.testing.assert_array_equal(fit_logistic(X, y > 0, 0.1).weights, right)
+    np.testing.assert_array_equal(fit_logistic(X, (y > 0).astype(int), 0.1).weights, right)
+    with pytest.raises(ParameterError, match="penalty"):
+        fit_logistic(X, y, -1.0)
+    for features, labels, words in (
+        (X, y[:-1], "shape"),
+        (X, 3 * y, "-1/\\+1 or 0/1"),
+        (X[0], y, "samples, features"),
+        (np.where(X > 2, np.nan, X), y, "nan or infinite"),
+    ):
+        with pytest.raises(DataError, match=words):
+            fit_logistic(features, labels, 0.1)

@@ -11,6 +11,9 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit
 
+from replicon.core.errors import DataError, ParameterError
+from replicon.inference.data import as_labels
+
 DIRECT_FEATURES = 700
 """Up to here a factorisation is cheaper than the products of conjugate gradients with the data."""
 
@@ -48,9 +51,9 @@ def fit_logistic(
     ----------
     features : array (samples, features)
     labels : array (samples,)
-        +-1.
+        -1/+1, 0/1 or bool.
     penalty : float
-        lambda of ``lambda |w|^2 / 2``; scikit-learn's ``C = 1 / lambda``.
+        lambda of ``lambda |w|^2 / 2``, not negative; scikit-learn's ``C = 1 / lambda``.
     tolerance : float
         Bound on the norm of the gradient.
     iterations : int
@@ -60,9 +63,24 @@ def fit_logistic(
     Returns
     -------
     LogisticFit
+
+    Raises
+    ------
+    DataError
+        For other labels, shapes that do not fit, or entries that are not finite.
+    ParameterError
+        For a negative penalty.
     """
+    features = np.asarray(features, dtype=float)
+    if features.ndim != 2 or 0 in features.shape:
+        raise DataError(f"fit_logistic: features must have shape (samples, features), got {features.shape}")
+    labels = as_labels("fit_logistic", labels, len(features))
+    if not (np.isfinite(penalty) and penalty >= 0):
+        raise ParameterError(f"fit_logistic: penalty is {penalty!r}; give a finite number of at least 0")
     weights = np.zeros(features.shape[1])
     loss, gradient, curvature, _ = _evaluate(features, labels, weights, penalty)
+    if not np.isfinite(gradient).all():
+        raise DataError("fit_logistic: features has nan or infinite entries; remove or impute them")
     direct = features.shape[1] <= DIRECT_FEATURES
     size = float(np.linalg.norm(gradient))
     for count in range(iterations):
